@@ -1,0 +1,78 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+PYTHON := .venv/bin/python
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help
+help: ## List every target
+	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-22s %s\n", $$1, $$2}'
+
+# --- the main job ---------------------------------------------------------------------------------
+
+.PHONY: run-tools dev-tools
+run-tools:
+	@scripts/bootstrap run
+
+dev-tools:
+	@scripts/bootstrap dev
+
+.PHONY: demo
+demo: run-tools ## The main job in the lab: plan, provision, configure, verify
+	@$(PYTHON) scripts/demo.py
+
+.PHONY: lab-up lab-down lab-status
+lab-up: run-tools ## Start the lab: the emulated cluster and its three first machines
+	@$(PYTHON) scripts/lab.py up
+
+lab-down: run-tools ## Stop the lab; no container, network, process, mount or namespace stays
+	@$(PYTHON) scripts/lab.py down
+
+lab-status: run-tools ## Show what runs in the lab
+	@$(PYTHON) scripts/lab.py status
+
+# --- tests ----------------------------------------------------------------------------------------
+
+.PHONY: test
+test: lint unit conformance collection molecule integration ## Everything that CI runs
+
+.PHONY: lint
+lint: dev-tools ## ruff, mypy --strict, yamllint, ansible-lint at profile production
+	@ruff check .
+	ruff format --check .
+	mypy
+	yamllint --strict .
+	ansible-lint
+
+.PHONY: unit
+unit: dev-tools ## Unit tests: seconds, no container, no network
+	@$(PYTHON) -m pytest tests/unit
+
+.PHONY: conformance
+conformance: dev-tools ## The emulator against recordings of a real Proxmox VE 8.4
+	@$(PYTHON) -m pytest tests/conformance
+
+.PHONY: collection
+collection: dev-tools ## Build the collection, install it elsewhere and use it there
+	@$(PYTHON) -m pytest tests/collection
+
+.PHONY: molecule
+molecule: dev-tools ## Every role in booted machines; SCENARIO=web runs one, FORCE=1 ignores earlier passes
+	@$(PYTHON) scripts/molecule.py $(if $(FORCE),--force) $(SCENARIO)
+
+.PHONY: integration
+integration: dev-tools ## The lab end to end: demo, demo again, failures, nothing left behind
+	@$(PYTHON) -m pytest tests/integration
+
+.PHONY: bench-pve-emulator
+bench-pve-emulator: dev-tools ## Requests per second of the Proxmox VE emulator
+	@$(PYTHON) tests/bench/pve_emulator.py
+
+.PHONY: clean
+clean: ## Remove what the project made in its own folder (.venv stays)
+	@rm -rf build artifacts .mypy_cache .ruff_cache .pytest_cache .ansible
+	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
