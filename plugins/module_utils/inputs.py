@@ -1,0 +1,184 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files that people edit and the plan file: read with clear refusals, written all or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import tempfile
+from collections.abc import Hashable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .core.errors import InputError, RenfortError
+from .core.fields import did_you_mean
+from .core.plan import PLAN_KEY, Plan
+
+_HEADER = """\
+---
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# The plan: every machine that must exist, written by playbooks/plan.yml. Review it, commit it;
+# playbooks/provision.yml makes it so. To change it, change the inputs beside it and plan again.
+"""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without the silent loss of a key that is there twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Return the mapping of a node, refusing a second key of the same name."""
+        seen: set[object] = set()
+        for key_node, _value in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, Hashable) and key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f'the key "{key}" is there twice', key_node.start_mark
+                )
+            if isinstance(key, Hashable):
+                seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML with list items indented under their key, and nothing written as an alias."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - PyYAML's signature
+        """Indent list items too."""
+        super().increase_indent(flow=flow, indentless=False)
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
+        """Write every value in full."""
+        return True
+
+
+def read_document(path: Path, key: str) -> object:
+    """Return what a file holds under its single top key.
+
+    Raises:
+        InputError: the file is missing or unreadable, is not YAML, or has another top key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(
+            file=str(path), key=key, problem="the file does not exist", expected="a file with this top key"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            file=str(path), key=key, problem=f"the file cannot be read: {error}", expected="readable UTF-8"
+        ) from error
+    try:
+        data = yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise _syntax_error(path, key, error) from error
+    return _under_top_key(path, key, data)
+
+
+def load_plan(path: Path | str, *, missing_ok: bool = False) -> Plan:
+    """Return the plan of a file; with ``missing_ok`` an absent file is an empty plan.
+
+    Raises:
+        InputError: the file is missing, is not YAML, or holds no valid plan.
+    """
+    file = Path(path)
+    if missing_ok and not file.exists():
+        return Plan()
+    return Plan.from_data(read_document(file, PLAN_KEY), file=str(file))
+
+
+def dump_plan(plan: Plan) -> str:
+    """Return the text of a plan file: the same plan always gives the same bytes."""
+    body = yaml.dump(
+        {PLAN_KEY: plan.to_data()},
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=False,
+        width=96,
+    )
+    return _HEADER + body
+
+
+@contextlib.contextmanager
+def plan_lock(path: Path | str) -> Iterator[None]:
+    """Hold the lock of a plan file, so that two operators never plan at the same time.
+
+    The lock is a hidden file beside the plan. The system frees it when its process ends, whatever
+    the way; the file itself stays, since removing it would let two holders in.
+
+    Raises:
+        RenfortError: another process holds it, or the folder cannot be written.
+    """
+    lock = Path(path).with_name(f".{Path(path).name}.lock")
+    try:
+        handle = lock.open("a", encoding="utf-8")
+    except OSError as error:
+        raise RenfortError(
+            f"Cannot open the lock {lock} to write the plan: {error.strerror}.",
+            hint="Check that the folder exists and can be written.",
+        ) from error
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RenfortError(
+                f"Cannot write the plan {path}: another run holds its lock {lock}.",
+                hint="Wait for the other run to end, then plan again.",
+            ) from None
+        yield
+
+
+def write_plan(path: Path | str, plan: Plan) -> None:
+    """Write a plan file: a reader sees the old text or the new one, never a part.
+
+    Raises:
+        RenfortError: the file cannot be written; the old one is still there, whole.
+    """
+    target = Path(path)
+    temporary = ""
+    try:
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
+        with tempfile.NamedTemporaryFile(
+            "w", dir=target.parent, prefix=f".{target.name}.", delete=False, encoding="utf-8"
+        ) as handle:
+            temporary = handle.name
+            handle.write(dump_plan(plan))
+            handle.flush()
+            os.fchmod(handle.fileno(), mode)
+            os.fsync(handle.fileno())
+        Path(temporary).replace(target)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        raise RenfortError(
+            f"Cannot write the plan {target}: {error.strerror}.",
+            hint="The plan that was there is unchanged. Check the folder's rights and the free space.",
+        ) from error
+
+
+def _syntax_error(path: Path, key: str, error: yaml.YAMLError) -> InputError:
+    mark = getattr(error, "problem_mark", None)
+    where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    problem = getattr(error, "problem", None) or str(error)
+    return InputError(
+        file=f"{path}{where}", key=key, problem=f"not valid YAML: {problem}", expected="valid YAML"
+    )
+
+
+def _under_top_key(path: Path, key: str, data: object) -> object:
+    if not isinstance(data, dict) or not data:
+        raise InputError(
+            file=str(path), key=key, problem="this top key is missing", expected=f'a mapping under "{key}"'
+        )
+    others = [str(name) for name in data if name != key]
+    if others:
+        problem = f'the top key "{others[0]}" does not belong in this file'
+        expected = did_you_mean(others[0], [key]) if key not in data else f'only "{key}"'
+        raise InputError(file=str(path), key=others[0], problem=problem, expected=expected)
+    return data[key]
