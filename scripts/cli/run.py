@@ -1,0 +1,121 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run one playbook of the project through ansible-runner."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ansible_runner.interface import run_async
+from rich.console import Console
+
+from .outcome import Outcome
+from .progress import Progress
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The project's folder."""
+
+KEPT_RUNS = 20
+"""How many runs' artifacts (every event as JSON, the plain output) are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A playbook by its short name (`surge`), and how to run it."""
+
+    playbook: str
+    inventory: Path
+    check: bool = False
+    diff: bool = False
+    limit: str = ""
+    tags: str = ""
+    extra_vars: Sequence[str] = field(default=())
+
+    @property
+    def path(self) -> Path:
+        """The playbook's file."""
+        return ROOT / "playbooks" / f"{self.playbook}.yml"
+
+    @property
+    def cmdline(self) -> str:
+        """The options for ansible-playbook, quoted for a shell."""
+        words = [*(["--check"] if self.check else []), *(["--diff"] if self.diff else [])]
+        for option, value in (("--limit", self.limit), ("--tags", self.tags)):
+            if value:
+                words += [option, value]
+        for value in self.extra_vars:
+            words += ["--extra-vars", value]
+        return shlex.join(words)
+
+
+def playbooks() -> list[str]:
+    """The short names of the playbooks, sorted."""
+    return sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
+
+
+def run_dir(playbook: str) -> Path:
+    """A new private folder for the artifacts of one run, in the user's state directory; old ones are pruned.
+
+    Each run has its own: ansible-runner leaves its options in the folder, and would take them up again.
+    """
+    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "renfort" / "runs"
+    base.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for old in sorted(path for path in base.iterdir() if path.is_dir())[: -KEPT_RUNS + 1]:
+        shutil.rmtree(old)
+    return Path(tempfile.mkdtemp(prefix=f"{time.strftime('%Y%m%dT%H%M%S')}-{playbook}-", dir=base))
+
+
+def environment() -> Mapping[str, str]:
+    """What ansible-playbook needs whatever the caller's own environment says."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_NOCOLOR": "1",
+        # The collection finder warns when the project is installed as a collection too.
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
+        "LC_ALL": "C.UTF-8",
+    }
+
+
+def run_playbook(request: Request, console: Console) -> Outcome:
+    """Run the playbook to its end, showing progress; Ctrl-C cancels it in an orderly way."""
+    stop = False
+    with Progress(console) as progress:
+        thread, runner = run_async(
+            private_data_dir=str(run_dir(request.playbook)),
+            project_dir=str(ROOT),
+            playbook=str(request.path),
+            inventory=str(request.inventory.resolve()),
+            cmdline=request.cmdline,
+            envvars=dict(environment()),
+            event_handler=progress.handle,
+            cancel_callback=lambda: stop,
+            quiet=True,
+        )
+        while thread.is_alive():
+            try:
+                progress.tick()
+                time.sleep(0.2)
+            except KeyboardInterrupt:
+                console.print("stopping: waiting for the running task to end", style="yellow")
+                stop = True
+        progress.outcome.status = runner.status
+        _explain_silent_failure(progress.outcome, runner)
+    return progress.outcome
+
+
+def _explain_silent_failure(outcome: Outcome, runner: Any) -> None:
+    """A run that failed before any task (inventory, syntax) says why only in its plain output."""
+    if outcome.status == "failed" and not outcome.failures:
+        with runner.stdout as text:
+            lines = [line.strip() for line in text if "ERROR" in line or "error" in line]
+        outcome.failures += lines[-3:] or [f"ansible-playbook ended with status {runner.rc}"]
