@@ -1,0 +1,162 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job in the lab, from nothing. The tests build on each other, in this order, and leave the lab up."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from proxmoxer import ProxmoxAPI
+
+from ansible_collections.ent.renfort.plugins.module_utils.portal_probe import ask
+from tests.integration.machine import ROOT, operate, renfort
+
+PLAN = ROOT / "inventories/lab/group_vars/all/fleet.yml"
+BALANCER = "10.83.0.11"
+PORTALS = {"haut_rhin": "haut-rhin.ent.example", "eure": "eure.ent.example"}
+HEALTH_CHECK_S = 2.0
+"""Two failed checks a second apart take a dead machine out: what haproxy_check_* says by default."""
+
+
+def state_dir() -> Path:
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local/state")
+    return Path(os.environ.get("RENFORT_LAB_STATE") or f"{base}/renfort/lab")
+
+
+def planned(tier: str, tenant: str) -> set[str]:
+    machines = yaml.safe_load(PLAN.read_text())["renfort_fleet"]["machines"]
+    return {it["name"] for it in machines if it["tier"] == tier and it["tenant"] == tenant}
+
+
+def figures(output: str) -> tuple[int, int]:
+    """The demo's last figures: tasks changed, writes sent to the cluster."""
+    found = re.search(r"(\d+) changed, (\d+) writes and \d+ reads", output)
+    assert found, output
+    return int(found[1]), int(found[2])
+
+
+def cut_the_power(name: str) -> None:
+    """Stop a guest through the API, as pulling its plug would."""
+    folder = state_dir()
+    api = ProxmoxAPI(
+        "127.0.0.1",
+        port=8006,
+        user="renfort@pve",
+        token_name="ops",
+        token_value=(folder / "token").read_text().strip(),
+        verify_ssl=str(folder / "ca.pem"),
+    )
+    (guest,) = [it for it in api.cluster.resources.get(type="vm") if it["name"] == name]
+    api.nodes(guest["node"]).qemu(guest["vmid"]).status.stop.post()
+
+
+@pytest.mark.usefixtures("before")
+def test_demo_from_nothing() -> None:
+    PLAN.unlink(missing_ok=True)
+
+    demo = operate("make", "demo", timeout=1500)
+
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    changed, writes = figures(demo.stdout)
+    assert changed > 0
+    assert writes > 0
+    assert {tenant: len(planned("web", tenant)) for tenant in PORTALS} == {"haut_rhin": 4, "eure": 4}
+
+
+def test_the_demo_again_changes_nothing_and_writes_nothing() -> None:
+    demo = operate("make", "demo")
+
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert figures(demo.stdout) == (0, 0)
+
+
+@pytest.mark.parametrize("tenant", sorted(PORTALS))
+def test_curl_reaches_every_web_machine_of_a_portal(tenant: str) -> None:
+    seen = set()
+    for _ in range(12):
+        answer = operate("curl", "-sS", "-i", "-H", f"Host: {PORTALS[tenant]}", f"http://{BALANCER}/")
+        assert answer.stdout.startswith("HTTP/1.1 200"), answer.stdout + answer.stderr
+        seen.add(re.search(r"(?i)^x-renfort-machine: (\S+)", answer.stdout, re.MULTILINE)[1])
+
+    assert seen == planned("web", tenant)
+
+
+def test_the_inventory_script_prints_what_the_plugin_finds() -> None:
+    plugin = json.loads(operate("ansible-inventory", "-i", "inventories/lab/pve.fleet.yml", "--list").stdout)
+    script = json.loads(operate("scripts/inventory.py", "--list").stdout)
+
+    assert len(script["fleet"]["hosts"]) == 9
+    for group in ("fleet", "web", "haproxy", "tenant_eure", "tenant_haut_rhin", "hypervisor_pve1"):
+        assert sorted(script[group]["hosts"]) == sorted(plugin[group]["hosts"])
+    for host, variables in script["_meta"]["hostvars"].items():
+        assert variables.items() <= plugin["_meta"]["hostvars"][host].items()
+
+
+def test_check_mode_of_the_whole_job_touches_nothing() -> None:
+    before = PLAN.read_bytes()
+
+    check = renfort("surge", "--check", "--diff")
+
+    assert check.returncode == 0, check.stdout + check.stderr
+    assert "successful: 0 changed" in check.stdout
+    assert PLAN.read_bytes() == before
+
+
+class Visitors(threading.Thread):
+    """Asks a portal some twenty times a second and keeps when it failed (seconds, monotonic)."""
+
+    def __init__(self, portal: str, seconds: float) -> None:
+        super().__init__()
+        self.portal = portal
+        self.until = time.monotonic() + seconds
+        self.asked = 0
+        self.failed: list[float] = []
+
+    def run(self) -> None:
+        while time.monotonic() < self.until:
+            self.asked += 1
+            started = time.monotonic()
+            if not ask(BALANCER, port=80, portal=self.portal, path="/", timeout_s=5).good:
+                self.failed.append(started)
+            time.sleep(0.05)
+
+
+def test_a_killed_web_machine_is_missed_no_longer_than_its_health_check() -> None:
+    visitors = Visitors(PORTALS["eure"], seconds=8)
+    visitors.start()
+    time.sleep(1)
+    killed = time.monotonic()
+    cut_the_power("eure-web-02")
+    visitors.join()
+
+    assert visitors.asked > 50
+    assert [at - killed for at in visitors.failed if at > killed + HEALTH_CHECK_S + 1] == []
+    without = renfort("verify")
+    assert without.returncode == 1
+    assert "no answer from eure-web-02" in without.stdout
+
+
+def test_provisioning_brings_the_killed_machine_back() -> None:
+    again = renfort("provision")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "eure-web-02" in again.stdout
+
+    verify = renfort("verify", "-e", "renfort_verify_wait=60")
+    assert verify.returncode == 0, verify.stdout + verify.stderr
+
+
+def test_the_cluster_keeps_its_state_through_a_crash_of_the_emulator() -> None:
+    os.kill(int((state_dir() / "run/emulator.pid").read_text()), signal.SIGKILL)
+
+    demo = operate("make", "demo")
+
+    assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert figures(demo.stdout) == (0, 0)

@@ -1,0 +1,92 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What bad input gets: one message that says what to do, nothing touched, an exit status that is not 0."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.integration.machine import ROOT, operate, renfort
+
+INPUTS = ROOT / "inventories/lab/group_vars/all"
+
+Tenants = dict[str, dict[str, object]]
+
+
+def misspell(tenants: Tenants) -> None:
+    tenants["eure"]["acounts"] = tenants["eure"].pop("accounts")
+
+
+def empty_the_accounts(tenants: Tenants) -> None:
+    tenants["eure"]["accounts"] = {}
+
+
+@pytest.mark.parametrize(
+    ("break_it", "said"),
+    [
+        (misspell, ("tenants.yml", "renfort_tenants.eure.acounts", "accounts")),
+        (empty_the_accounts, ("tenants.yml", "renfort_tenants.eure.accounts")),
+    ],
+)
+def test_a_wrong_input_file_is_named_with_its_key(
+    tmp_path: Path, break_it: Callable[[Tenants], None], said: tuple[str, ...]
+) -> None:
+    for name in ("tenants", "stock", "capacity", "networks"):
+        shutil.copy(INPUTS / f"{name}.yml", tmp_path)
+    content = yaml.safe_load((tmp_path / "tenants.yml").read_text())
+    break_it(content["renfort_tenants"])
+    (tmp_path / "tenants.yml").write_text(yaml.safe_dump(content))
+    plan = tmp_path / "fleet.yml"
+
+    run = renfort("plan", "-e", f"renfort_inputs_dir={tmp_path}", "-e", f"renfort_plan_file={plan}")
+
+    assert run.returncode == 1
+    assert all(word in run.stdout for word in said), run.stdout
+    assert not plan.exists()
+
+
+def test_an_unknown_playbook_is_a_usage_error() -> None:
+    run = renfort("surgge")
+
+    assert run.returncode == 2
+    assert "Did you mean surge?" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("renfort_pve_port", "1", "127.0.0.1:1"),
+        ("renfort_pve_token_file", "{wrong_token}", "token"),
+        ("renfort_pve_ca_file", "{other_ca}", "certificate"),
+    ],
+)
+def test_a_cluster_that_refuses_is_explained(tmp_path: Path, variable: str, value: str, said: str) -> None:
+    wrong_token = tmp_path / "token"
+    wrong_token.write_text("00000000-0000-0000-0000-000000000000\n")
+    value = value.format(wrong_token=wrong_token, other_ca=ROOT / "tests/integration/data/other-ca.pem")
+
+    run = renfort("provision", "-e", f"{variable}={value}")
+
+    assert run.returncode == 1
+    assert said in run.stdout.lower(), run.stdout
+
+
+def test_an_interpreter_too_old_is_refused(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(ROOT / "scripts", project / "scripts")
+    for name in ("requirements.txt", "requirements-dev.txt", "constraints.txt"):
+        shutil.copy(ROOT / name, project)
+    old = tmp_path / "python3.9"
+    old.write_text("#!/bin/sh\ncase $1 in -V) echo Python 3.9.2;; *) exit 1;; esac\n")
+    old.chmod(0o755)
+
+    run = operate(str(project / "scripts/bootstrap"), "run", RENFORT_PYTHON=str(old))
+
+    assert run.returncode == 2
+    assert "is Python 3.9.2, and 3.12 or newer is needed" in run.stderr
+    assert not (project / ".venv").exists()
