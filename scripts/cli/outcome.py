@@ -25,7 +25,7 @@ class TaskCount:
 
     def __str__(self) -> str:
         counts = {"ok": self.ok, "changed": self.changed, "failed": self.failed, "skipped": self.skipped}
-        return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing to do"
+        return ", ".join(f"{count} {name}" for name, count in counts.items() if count)
 
 
 @dataclass(slots=True)

@@ -61,9 +61,9 @@ class Progress:
         with self._lock:
             now = self._clock()
             if self._status:
-                self._status.update(f"{self._stamp()} {self._task} ({self._count})")
+                self._status.update(f"{self._stamp()} {self._task} {self._count}")
             elif self._task and now - self._mentioned >= STILL_RUNNING_S:
-                self._say(f"{self._task}: still running ({self._count})")
+                self._say(f"   {self._task}: still running, {str(self._count) or 'no host done yet'}")
 
     def _play(self, data: Mapping[str, Any]) -> None:
         self._end_task()
@@ -76,7 +76,10 @@ class Progress:
 
     def _end_task(self) -> None:
         if self._task:
-            self._say(f"   {self._task}: {self._count}", style="yellow" if self._count.changed else "")
+            self._say(
+                f"   {self._task}: {str(self._count) or 'nothing to do'}",
+                style="yellow" if self._count.changed else "",
+            )
         self._task, self._count, self._told = "", TaskCount(), set()
 
     def _ok(self, data: Mapping[str, Any]) -> None:

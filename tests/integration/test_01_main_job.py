@@ -1,6 +1,6 @@
 # Copyright: Renfort contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main job in the lab, from nothing. The tests build on each other, in this order, and leave the lab up."""
+"""The main job in the lab, from nothing. Each test builds on those before; the lab stays up."""
 
 from __future__ import annotations
 

@@ -1,0 +1,45 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scripts.cli.main import main, purpose
+from scripts.cli.run import Request, playbooks, run_dir
+
+
+def test_options_reach_ansible_playbook_quoted() -> None:
+    request = Request(
+        playbook="surge",
+        inventory=Path("inventories/lab"),
+        check=True,
+        limit="tenant_eure:!x",
+        extra_vars=["reason=two words"],
+    )
+
+    assert request.cmdline == "--check --limit 'tenant_eure:!x' --extra-vars 'reason=two words'"
+
+
+def test_every_playbook_says_what_it_does() -> None:
+    assert playbooks()
+    assert [name for name in playbooks() if not purpose(name)] == []
+
+
+def test_a_missing_inventory_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "surge", "-i", "inventories/nowhere"]) == 2
+    assert "inventories/nowhere does not exist" in capsys.readouterr().err
+
+
+def test_old_runs_are_pruned_and_each_run_has_its_own_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr("scripts.cli.run.KEPT_RUNS", 3)
+
+    folders = [run_dir("surge") for _ in range(5)]
+
+    assert len(set(folders)) == 5
+    assert len(list((tmp_path / "renfort/runs").iterdir())) == 3
+    assert folders[-1].exists()
