@@ -6,6 +6,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHON := .venv/bin/python
+# Containers, bridges and mounts need root.
+SUDO := $(if $(filter-out 0,$(shell id -u)),sudo -E)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: help
@@ -23,17 +25,17 @@ dev-tools:
 
 .PHONY: demo
 demo: run-tools ## The main job in the lab: plan, provision, configure, verify
-	@$(PYTHON) scripts/demo.py
+	@$(SUDO) $(PYTHON) scripts/demo.py
 
 .PHONY: lab-up lab-down lab-status
 lab-up: run-tools ## Start the lab: the emulated cluster and its three first machines
-	@$(PYTHON) scripts/lab.py up
+	@$(SUDO) $(PYTHON) scripts/lab.py up
 
 lab-down: run-tools ## Stop the lab; no container, network, process, mount or namespace stays
-	@$(PYTHON) scripts/lab.py down
+	@$(SUDO) $(PYTHON) scripts/lab.py down
 
 lab-status: run-tools ## Show what runs in the lab
-	@$(PYTHON) scripts/lab.py status
+	@$(SUDO) $(PYTHON) scripts/lab.py status
 
 # --- tests ----------------------------------------------------------------------------------------
 
@@ -62,11 +64,11 @@ collection: dev-tools ## Build the collection, install it elsewhere and use it t
 
 .PHONY: molecule
 molecule: dev-tools ## Every role in booted machines; SCENARIO=web runs one, FORCE=1 ignores earlier passes
-	@$(PYTHON) scripts/molecule.py $(if $(FORCE),--force) $(SCENARIO)
+	@$(SUDO) $(PYTHON) scripts/molecule.py $(if $(FORCE),--force) $(SCENARIO)
 
 .PHONY: integration
 integration: dev-tools ## The lab end to end: demo, demo again, failures, nothing left behind
-	@$(PYTHON) -m pytest tests/integration
+	@$(SUDO) $(PYTHON) -m pytest tests/integration
 
 .PHONY: bench-pve-emulator
 bench-pve-emulator: dev-tools ## Requests per second of the Proxmox VE emulator
