@@ -86,7 +86,7 @@ EXAMPLES = r"""
     validate: /usr/sbin/haproxy -c -f %s
     warning_pattern: '^\[WARNING\]'
     mode: "0640"
-  notify: Haproxy reload
+  notify: haproxy reload
 """
 
 RETURN = r"""

@@ -1,0 +1,158 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The role's templates, rendered with its defaults, and judged by a real HAProxy where there is one."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+import yaml
+
+from ansible_collections.ent.renfort.plugins.module_utils.config_fragments import assemble
+from ansible_collections.ent.renfort.plugins.module_utils.haproxy_config import (
+    maxconn,
+    portal_map,
+    section_fragments,
+)
+
+ROLE = Path(__file__).parents[3] / "roles" / "haproxy"
+MARKER = "@fragments_digest@"
+BACKENDS = [
+    {
+        "name": "eure",
+        "hosts": ["eure.ent.example"],
+        "servers": [
+            {"name": "eure-web-01", "address": "10.83.20.11", "port": 80},
+            {"name": "eure-web-02", "address": "10.83.20.12", "port": 8080, "weight": 50, "backup": True},
+        ],
+        "rules": ["http-response set-header X-Tenant eure"],
+    },
+    {"name": "haut_rhin", "hosts": ["haut-rhin.ent.example", "www.haut-rhin.ent.example"], "servers": []},
+]
+
+
+def environment() -> jinja2.Environment:
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ROLE / "templates"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    env.filters["ent.renfort.portal_map"] = portal_map
+    env.filters["ent.renfort.haproxy_maxconn"] = maxconn
+    return env
+
+
+def variables(**given: Any) -> dict[str, Any]:
+    """The defaults and constants of the role, its computed defaults computed, and what is given."""
+    env = environment()
+    files = [ROLE / "defaults" / "main.yml", ROLE / "vars" / "main.yml"]
+    values: dict[str, Any] = {"ansible_managed": "Ansible managed", "ansible_facts": {"memtotal_mb": 2048}}
+    for file in files:
+        values |= yaml.safe_load(file.read_text(encoding="utf-8"))
+    values |= given
+    for name in ("haproxy_portals", "haproxy_maxconn"):
+        if isinstance(values[name], str):
+            expression = values[name].strip().removeprefix("{{").removesuffix("}}")
+            values[name] = env.compile_expression(expression)(**values)
+    return values
+
+
+def fragments(**given: Any) -> dict[str, str]:
+    values = variables(haproxy_backends=BACKENDS, **given)
+    env = environment()
+    rendered = {
+        path.name.removesuffix(".j2"): env.get_template(f"etc/haproxy/fragments/{path.name}").render(values)
+        for path in (ROLE / "templates" / "etc" / "haproxy" / "fragments").glob("*.j2")
+    }
+    backends = section_fragments(rendered.pop("400-haproxy-backends.cfg"), prefix="400-haproxy-")
+    return rendered | {fragment["name"]: fragment["content"] for fragment in backends}
+
+
+def verdict(parts: Mapping[str, str], directory: Path) -> str:
+    """What HAProxy says of a configuration, its files being rendered in a directory."""
+    haproxy = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/sbin:/bin")
+    if haproxy is None:
+        pytest.skip("no haproxy on this machine to judge the configuration")
+    values = variables(haproxy_backends=BACKENDS)
+    for name in ("portals.map", "errors/renfort-unavailable.html", "errors/renfort-unknown-host.html"):
+        target = directory / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        text = environment().get_template(f"etc/haproxy/{name}.j2").render(values)
+        target.write_text(text, encoding="utf-8")
+    text = assemble(parts, marker=MARKER).text.replace("/etc/haproxy", str(directory))
+    config = directory / "haproxy.cfg"
+    config.write_text(text, encoding="utf-8")
+    done = subprocess.run([haproxy, "-c", "-f", str(config)], capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def test_haproxy_accepts_the_defaults_without_a_warning(tmp_path: Path) -> None:
+    said = verdict(fragments(), tmp_path)
+    assert "[ALERT]" not in said, said
+    assert "[WARNING]" not in said, said
+
+
+def test_haproxy_accepts_every_option_switched_on(tmp_path: Path) -> None:
+    parts = fragments(haproxy_persistence_cookie="SERVER", haproxy_log_all=False, haproxy_balance="leastconn")
+    said = verdict(parts, tmp_path)
+    assert "[ALERT]" not in said, said
+    assert "[WARNING]" not in said, said
+
+
+def test_a_fragment_between_300_and_390_continues_the_portals_frontend(tmp_path: Path) -> None:
+    parts = fragments() | {"310-shield-rules.cfg": "    http-request deny if { path /robots.txt }\n"}
+    said = verdict(parts, tmp_path)
+    assert "[ALERT]" not in said, said
+    text = assemble(parts, marker=MARKER).text
+    assert text.index("frontend portals") < text.index("/robots.txt") < text.index("use_backend")
+
+
+def test_each_backend_is_a_fragment_with_its_servers() -> None:
+    parts = fragments()
+    assert {"400-haproxy-eure.cfg", "400-haproxy-haut_rhin.cfg", "400-haproxy-unknown_host.cfg"} <= set(parts)
+    eure = parts["400-haproxy-eure.cfg"].splitlines()
+    assert "    server eure-web-01 10.83.20.11:80" in eure
+    assert "    server eure-web-02 10.83.20.12:8080 weight 50 backup" in eure
+    assert "    http-response set-header X-Tenant eure" in eure
+    assert "    server" not in parts["400-haproxy-haut_rhin.cfg"].replace("default-server", "")
+
+
+def test_the_map_holds_every_portal_host() -> None:
+    values = variables(haproxy_backends=BACKENDS)
+    lines = environment().get_template("etc/haproxy/portals.map.j2").render(values).splitlines()
+    assert [line for line in lines if not line.startswith("#")] == [
+        "eure.ent.example eure",
+        "haut-rhin.ent.example haut_rhin",
+        "www.haut-rhin.ent.example haut_rhin",
+    ]
+
+
+def test_the_machine_gives_the_limit_of_connections() -> None:
+    assert "    maxconn 30000" in fragments()["000-haproxy-global.cfg"].splitlines()
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"haproxy_tls_certificates": "/etc/certs"}, "    bind *:443 ssl crt /etc/certs alpn h2,http/1.1"),
+        ({"haproxy_tls_crt_list": "/etc/crts"}, "    bind *:443 ssl crt-list /etc/crts alpn h2,http/1.1"),
+    ],
+)
+def test_tls_takes_a_directory_or_a_list_and_redirects(given: dict[str, str], expected: str) -> None:
+    portals = fragments(haproxy_tls_binds=["*:443"], **given)["300-haproxy-portals.cfg"].splitlines()
+    assert expected in portals
+    assert "    http-request redirect scheme https code 301 unless { ssl_fc }" in portals
+
+
+@pytest.mark.parametrize("page", ["renfort-unavailable.html", "renfort-unknown-host.html"])
+def test_the_pages_speak_french_and_english(page: str) -> None:
+    text = environment().get_template(f"etc/haproxy/errors/{page}.j2").render(variables())
+    assert '<section lang="fr">' in text
+    assert '<section lang="en">' in text
