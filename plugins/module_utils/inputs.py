@@ -16,7 +16,9 @@ import yaml
 
 from .core.errors import InputError, RenfortError
 from .core.fields import did_you_mean
+from .core.model import InputFiles, Inputs
 from .core.plan import PLAN_KEY, Plan
+from .core.validation import INPUT_KEYS, Documents, parse_inputs
 
 _HEADER = """\
 ---
@@ -78,6 +80,19 @@ def read_document(path: Path, key: str) -> object:
     except yaml.YAMLError as error:
         raise _syntax_error(path, key, error) from error
     return _under_top_key(path, key, data)
+
+
+def load_inputs(directory: Path | str) -> Inputs:
+    """Return the checked inputs of a folder: tenants.yml, stock.yml, capacity.yml and networks.yml.
+
+    Raises:
+        InputError: a file is missing or wrong, or the files contradict each other.
+    """
+    folder = Path(directory)
+    paths = {name: folder / f"{name}.yml" for name in INPUT_KEYS}
+    documents = {name: read_document(path, INPUT_KEYS[name]) for name, path in paths.items()}
+    files = {name: str(path) for name, path in paths.items()}
+    return parse_inputs(Documents(**documents), InputFiles(**files))
 
 
 def load_plan(path: Path | str, *, missing_ok: bool = False) -> Plan:

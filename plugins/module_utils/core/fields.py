@@ -90,9 +90,9 @@ class Fields:
         data = self.raw(name, "a mapping")
         return Fields(file=self.file, key=self.path(name), data=data, allowed=allowed)
 
-    def items(self, name: str, allowed: Iterable[str]) -> Iterator[Fields]:
+    def items(self, name: str, allowed: Iterable[str] | None = None) -> Iterator[Fields]:
         """Yield each mapping of the list under ``name``."""
-        known = tuple(allowed)
+        known = None if allowed is None else tuple(allowed)
         for position, data in enumerate(self.sequence(name)):
             yield Fields(file=self.file, key=f"{self.path(name)}[{position}]", data=data, allowed=known)
 
@@ -139,6 +139,15 @@ class Fields:
             raise self.error(name, f"{describe(value)} is not an integer", wanted)
         if value < minimum or (maximum is not None and value > maximum):
             raise self.error(name, f"{value} is out of bounds", wanted)
+        return value
+
+    def boolean(self, name: str, *, default: bool | None = None) -> bool:
+        """Return the boolean under ``name``."""
+        if name not in self.data and default is not None:
+            return default
+        value = self.raw(name, "true or false")
+        if not isinstance(value, bool):
+            raise self.error(name, f"{describe(value)} is not a boolean", "true or false")
         return value
 
     def number(self, name: str, *, positive: bool = True, default: Fraction | None = None) -> Fraction:

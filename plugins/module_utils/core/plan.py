@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -39,7 +39,7 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One difference between two plans: ``action`` is add, change or remove."""
+    """One difference between two plans: ``action`` is add, adopt, change or remove."""
 
     action: str
     machine: str
@@ -84,11 +84,14 @@ class Plan:
             "shortages": [_as_data(shortage) for shortage in self.shortages],
         }
 
-    def changes_from(self, before: Plan) -> tuple[Change, ...]:
-        """Return what this plan adds, changes and removes with regard to an earlier one."""
+    def changes_from(self, before: Plan, *, existing: Collection[str] = ()) -> tuple[Change, ...]:
+        """Return what this plan adds, changes and removes with regard to an earlier one.
+
+        A machine that is new in the plan and already ``existing`` is adopted, not added.
+        """
         old = {machine.name: machine for machine in before.machines}
         new = {machine.name: machine for machine in self.machines}
-        found = [_change(old.get(machine.name), machine) for machine in self.machines]
+        found = [_change(old.get(machine.name), machine, existing) for machine in self.machines]
         changes = [change for change in found if change is not None]
         gone = [machine for machine in before.machines if machine.name not in new]
         changes += [
@@ -110,9 +113,10 @@ def _as_data(value: Machine | Shortage) -> dict[str, Any]:
     return data
 
 
-def _change(old: Machine | None, new: Machine) -> Change | None:
+def _change(old: Machine | None, new: Machine, existing: Collection[str]) -> Change | None:
     if old is None:
-        return Change(action="add", machine=new.name, reason=new.reason)
+        action = "adopt" if new.name in existing else "add"
+        return Change(action=action, machine=new.name, reason=new.reason)
     differences = [
         f"{field.name}: {getattr(old, field.name)} -> {getattr(new, field.name)}"
         for field in fields(Machine)
