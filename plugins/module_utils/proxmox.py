@@ -1,0 +1,221 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The client of the Proxmox VE API: calls, tasks, and every failure as one of our exceptions."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from .core.errors import RenfortError
+from .proxmox_errors import (
+    LockBusyError,
+    OutcomeUnknownError,
+    ProxmoxError,
+    TaskFailedError,
+    TaskTimeoutError,
+    TlsError,
+    UnreachableError,
+    from_answer,
+    from_text,
+)
+from .proxmox_options import ApiSettings
+
+try:
+    import requests
+    from proxmoxer import ProxmoxAPI
+    from proxmoxer.core import ResourceException
+except ImportError as error:  # pragma: no cover - depends on the installation
+    raise ImportError(
+        f"{error}. Install the packages of requirements.txt for the Python that runs Ansible."
+    ) from error
+
+_connect: Callable[..., Any] = ProxmoxAPI
+
+POLL_FIRST_S = 0.15
+"""Seconds before a task is asked for the second time; every further pause is longer."""
+
+POLL_GROWTH = 1.5
+"""By what the pause between two questions grows."""
+
+POLL_MAX_S = 2.0
+"""The longest pause between two questions about a task, in seconds."""
+
+LOCK_TRIES = 8
+"""How often a write is tried when a lock is busy: with the pauses, for about a minute."""
+
+T = TypeVar("T")
+
+
+class Client:
+    """The API, for several threads: each has a connection of its own.
+
+    Every method takes ``doing``, what is being attempted and on what, in words which complete
+    "Could not …"; it is the start of the message when the call fails.
+
+    Attributes:
+        reads: how many reading calls were sent.
+        writes: how many writing calls were sent.
+    """
+
+    def __init__(
+        self,
+        settings: ApiSettings,
+        *,
+        read_only: bool = False,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.settings = settings
+        self.reads = 0
+        self.writes = 0
+        self._read_only = read_only
+        self.sleep = sleep
+        self._local = threading.local()
+        self._lock = threading.Lock()
+
+    def get(self, path: str, *, doing: str, **params: Any) -> Any:
+        """Read; a connection that was cut is tried once more, since a read is harmless."""
+        with self._lock:
+            self.reads += 1
+        try:
+            return self._call("get", path, params, doing)
+        except UnreachableError:
+            self.sleep(0.5)
+            return self._call("get", path, params, doing)
+
+    def post(self, path: str, *, doing: str, **data: Any) -> Any:
+        """Write with POST and return the answer's data, often a task's UPID."""
+        return self._write("post", path, data, doing)
+
+    def put(self, path: str, *, doing: str, **data: Any) -> Any:
+        """Write with PUT and return the answer's data."""
+        return self._write("put", path, data, doing)
+
+    def wait(self, upid: str, *, doing: str, timeout_s: float) -> None:
+        """Wait for the end of a task.
+
+        Raises:
+            TaskFailedError: it ended with an error (or the more precise exception that its text stands for).
+            TaskTimeoutError: it had not ended after ``timeout_s`` seconds.
+        """
+        node = upid.split(":")[1] if upid.startswith("UPID:") else ""
+        if not node:
+            raise ProxmoxError(f"Could not {doing}: the server answered {upid!r} instead of a task's id.")
+        deadline = time.monotonic() + timeout_s
+        pause = POLL_FIRST_S
+        while True:
+            status = self.get(f"nodes/{node}/tasks/{upid}/status", doing=f"{doing} (read its task)")
+            if status.get("status") == "stopped":
+                break
+            if time.monotonic() >= deadline:
+                raise TaskTimeoutError(
+                    f"Could not {doing}: the task had not ended after {timeout_s:.0f} s ({upid}).",
+                    hint="It goes on at the hypervisor: look at its log, and run again when it has ended.",
+                )
+            self.sleep(pause)
+            pause = min(pause * POLL_GROWTH, POLL_MAX_S)
+        end = str(status.get("exitstatus", ""))
+        if end != "OK" and not end.startswith("WARNINGS"):
+            raise from_text(
+                doing=doing, text=end or "the task ended without a status", default=TaskFailedError
+            )
+
+    def retry_lock(self, attempt: Callable[[], T]) -> T:
+        """Return what ``attempt`` returns; try again, after pauses of random length, while a lock is busy."""
+        for number in range(1, LOCK_TRIES):
+            try:
+                return attempt()
+            except LockBusyError:
+                self.sleep(random.uniform(0.5, 1.5) * number)
+        return attempt()
+
+    def _write(self, verb: str, path: str, data: dict[str, Any], doing: str) -> Any:
+        if self._read_only:
+            raise RenfortError(f"Could not {doing}: this is a dry run and the call would write.")
+        with self._lock:
+            self.writes += 1
+        return self._call(verb, path, data, doing)
+
+    def _api(self) -> Any:
+        api = getattr(self._local, "api", None)
+        if api is None:
+            # verify goes with every request: set on the session only, an environment variable such
+            # as REQUESTS_CA_BUNDLE would silently take its place.
+            api = _connect(
+                self.settings.host,
+                port=self.settings.port,
+                user=self.settings.user,
+                token_name=self.settings.token_id,
+                token_value=self.settings.token_secret,
+                verify_ssl=self.settings.ca_file or True,
+                timeout=self.settings.timeout_s,
+            )
+            self._local.api = api
+        return api
+
+    def _call(self, verb: str, path: str, fields: dict[str, Any], doing: str) -> Any:
+        where = self.settings.where
+        try:
+            return getattr(self._api()(path), verb)(**fields)
+        except ResourceException as error:
+            raise from_answer(
+                doing=doing,
+                status=int(error.status_code),
+                text=str(error.content or ""),
+                errors=error.errors,
+                where=where,
+            ) from error
+        except requests.exceptions.SSLError as error:
+            raise TlsError(
+                f"Could not {doing}: the certificate of {where} does not verify: {_root(error)}.",
+                hint="Set ca_file (or RENFORT_PVE_CA_FILE) to the authority that signed it.",
+            ) from error
+        except requests.exceptions.ConnectTimeout as error:
+            raise UnreachableError(
+                f"Could not {doing}: {where} did not accept a connection in {self.settings.timeout_s:.0f} s.",
+                hint="Check api_host, api_port and the firewalls on the way.",
+            ) from error
+        except requests.exceptions.Timeout as error:
+            raise OutcomeUnknownError(
+                f"Could not {doing}: {where} did not answer in {self.settings.timeout_s:.0f} s.",
+                hint="Run again: what took effect meanwhile is left as it is. Raise timeout if it goes on.",
+            ) from error
+        except requests.exceptions.ConnectionError as error:
+            raise self._cut(error, verb, doing) from error
+        except requests.exceptions.RequestException as error:
+            raise ProxmoxError(f"Could not {doing}: asking {where} failed: {_root(error)}.") from error
+
+    def _cut(self, error: Exception, verb: str, doing: str) -> ProxmoxError:
+        where, root = self.settings.where, _root(error)
+        if verb != "get" and not _never_sent(error):
+            return OutcomeUnknownError(
+                f"Could not {doing}: the connection to {where} was cut before the answer came: {root}.",
+                hint="Run again: what took effect is left as it is.",
+            )
+        return UnreachableError(
+            f"Could not {doing}: {where} cannot be reached: {root}.",
+            hint="Check that it runs, api_host and api_port; for the lab: `make lab-up`.",
+        )
+
+
+def _never_sent(error: BaseException) -> bool:
+    return "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
+
+
+def _root(error: BaseException) -> str:
+    """The innermost reason of a chain of network errors, without the libraries' object names."""
+    reason: BaseException = error
+    seen = 0
+    while seen < 10:
+        inner = getattr(reason, "reason", None) or next(
+            (item for item in reason.args if isinstance(item, BaseException)), None
+        )
+        inner = inner if isinstance(inner, BaseException) else (reason.__cause__ or None)
+        if inner is None:
+            break
+        reason, seen = inner, seen + 1
+    text = getattr(reason, "verify_message", "") or getattr(reason, "strerror", "") or str(reason)
+    return str(text).rsplit(": ", 1)[-1] if "object at 0x" in str(text) else str(text)
