@@ -1,21 +1,23 @@
 # Copyright: Renfort contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter: compute how many connections a load balancer's memory carries."""
+"""Filter: compute how many connections a load balancer carries."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: haproxy_maxconn
-short_description: Compute how many connections a load balancer's memory carries
+short_description: Compute how many connections a load balancer carries
 version_added: 0.1.0
 author: Renfort contributors
 description:
-  - Half of the memory divided by what one proxied connection takes, between 1,000 and 100,000.
+  - Half of the memory divided by what one proxied connection takes, at least 1,000 and at most 100,000, and
+    never more than the limit of open files allows.
 positional: tls
 options:
   _input:
-    description: Memory of the machine in MiB.
-    type: int
+    description: Memory of the machine in KiB, then the open files that a service may have.
+    type: list
+    elements: int
     required: true
   tls:
     description: Whether clients come over TLS.
@@ -24,7 +26,7 @@ options:
 """
 
 EXAMPLES = r"""
-haproxy_maxconn: "{{ 2048 | ent.renfort.haproxy_maxconn }}"  # 30000
+haproxy_maxconn: "{{ [2097152, 524288] | ent.renfort.haproxy_maxconn }}"  # 30000
 """
 
 RETURN = r"""
@@ -33,21 +35,22 @@ _value:
   type: int
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils.core.errors import RenfortError
 from ..module_utils.haproxy_config import maxconn
 
 
-def haproxy_maxconn(memory_mib: int, tls: bool = False) -> int:
-    """Compute how many connections a load balancer's memory carries, with errors that Ansible shows."""
+def haproxy_maxconn(machine: Sequence[str | int], tls: bool = False) -> int:
+    """Compute how many connections a load balancer carries, with errors that Ansible shows."""
     try:
-        return maxconn(int(memory_mib), tls=tls)
-    except RenfortError as error:
-        raise AnsibleFilterError(str(error)) from error
+        return maxconn(int(machine[0]), int(machine[1]), tls=tls)
+    except (IndexError, ValueError) as error:
+        raise AnsibleFilterError(
+            f"haproxy_maxconn: found {machine!r}. Expected the memory in KiB and the limit of open files."
+        ) from error
 
 
 class FilterModule:

@@ -20,7 +20,10 @@ KIB_PER_TLS_CONNECTION = 64
 """The same with the state of one TLS session on the client's side."""
 
 MAXCONN_BOUNDS = (1_000, 100_000)
-"""A smaller machine is still useful; above, descriptors (two a connection) pass common limits."""
+"""A smaller machine is still useful; above, one process is no longer what to grow."""
+
+SPARE_DESCRIPTORS = 1_000
+"""Open files for what is no client's request: listeners, health checks, threads, sockets of command."""
 
 HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 PROXY_NAME = re.compile(r"[A-Za-z0-9_.-]+")
@@ -148,19 +151,21 @@ def backend_problems(backends: Sequence[Mapping[str, Any]], portals: Mapping[str
     return problems
 
 
-def maxconn(memory_mib: int, *, tls: bool = False, share: float = 0.5) -> int:
-    """Connections at once that a machine's memory carries, rounded down to a thousand.
+def maxconn(memory_kib: int, descriptors: int, *, tls: bool = False, share: float = 0.5) -> int:
+    """Connections at once that a machine carries, rounded down to a thousand.
 
     Args:
-        memory_mib: memory of the machine in MiB.
+        memory_kib: memory of the machine in KiB.
+        descriptors: open files that a service may have; a connection takes two.
         tls: whether clients come over TLS.
         share: part of the memory that connections may take; the rest is the system's, the tables'
             and that of the former process, which drains beside the new one after a reload.
     """
     per_connection = KIB_PER_TLS_CONNECTION if tls else KIB_PER_CONNECTION
-    carried = int(memory_mib * 1024 * share / per_connection)
     low, high = MAXCONN_BOUNDS
-    return min(max(carried // 1000 * 1000, low), high)
+    by_memory = min(max(int(memory_kib * share / per_connection), low), high)
+    carried = min(by_memory, (descriptors - SPARE_DESCRIPTORS) // 2)
+    return carried // 1000 * 1000 if carried >= low else max(carried, 1)
 
 
 def section_fragments(text: str, *, prefix: str, keyword: str = "backend") -> list[dict[str, str]]:

@@ -142,16 +142,26 @@ def test_each_problem_is_one_sentence(backends: list[Any], portals: dict[str, st
 
 
 @pytest.mark.parametrize(
-    ("memory_mib", "tls", "expected"),
+    ("memory_mib", "files", "tls", "expected"),
     [
-        (2048, False, 30_000),  # 2048 × 1024 ÷ 2 ÷ 34 = 30,840
-        (2048, True, 16_000),  # 2048 × 1024 ÷ 2 ÷ 64 = 16,384
-        (16, False, 1_000),
-        (65_536, False, 100_000),
+        (2048, 524_288, False, 30_000),  # 2048 × 1024 ÷ 2 ÷ 34 = 30,840
+        (2048, 524_288, True, 16_000),  # 2048 × 1024 ÷ 2 ÷ 64 = 16,384
+        (2048, 20_000, False, 9_000),  # (20,000 − 1,000) ÷ 2 = 9,500
+        (2048, 1_024, False, 12),
+        (16, 524_288, False, 1_000),
+        (65_536, 1_048_576, False, 100_000),
     ],
 )
-def test_connections_follow_the_memory_between_bounds(memory_mib: int, tls: bool, expected: int) -> None:
-    assert call(haproxy_maxconn, memory_mib, tls=tls) == expected
+def test_connections_follow_the_machine_between_bounds(
+    memory_mib: int, files: int, tls: bool, expected: int
+) -> None:
+    assert call(haproxy_maxconn, [str(memory_mib * 1024), str(files)], tls=tls) == expected
+
+
+@pytest.mark.parametrize("machine", [[], ["2048"], ["2048", "unlimited"]])
+def test_a_machine_that_could_not_be_read_is_refused(machine: list[str]) -> None:
+    with pytest.raises(AnsibleFilterError, match="Expected the memory in KiB and the limit of open files"):
+        call(haproxy_maxconn, machine)
 
 
 def test_sections_become_fragments_with_their_comments() -> None:

@@ -14,14 +14,15 @@ import jinja2
 import pytest
 import yaml
 
+from ansible_collections.ent.renfort.plugins.filter import haproxy_maxconn
 from ansible_collections.ent.renfort.plugins.module_utils.config_fragments import assemble
 from ansible_collections.ent.renfort.plugins.module_utils.haproxy_config import (
-    maxconn,
     portal_map,
     section_fragments,
 )
 
 ROLE = Path(__file__).parents[3] / "roles" / "haproxy"
+MACHINE = {"stdout_lines": ["2097152", "524288"]}
 MARKER = "@fragments_digest@"
 BACKENDS = [
     {
@@ -45,7 +46,7 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     env.filters["ent.renfort.portal_map"] = portal_map
-    env.filters["ent.renfort.haproxy_maxconn"] = maxconn
+    env.filters["ent.renfort.haproxy_maxconn"] = haproxy_maxconn.haproxy_maxconn
     return env
 
 
@@ -53,11 +54,11 @@ def variables(**given: Any) -> dict[str, Any]:
     """The defaults and constants of the role, its computed defaults computed, and what is given."""
     env = environment()
     files = [ROLE / "defaults" / "main.yml", ROLE / "vars" / "main.yml"]
-    values: dict[str, Any] = {"ansible_managed": "Ansible managed", "ansible_facts": {"memtotal_mb": 2048}}
+    values: dict[str, Any] = {"ansible_managed": "Ansible managed", "__haproxy_machine": MACHINE}
     for file in files:
         values |= yaml.safe_load(file.read_text(encoding="utf-8"))
     values |= given
-    for name in ("haproxy_portals", "haproxy_maxconn"):
+    for name in ("haproxy_portals", "__haproxy_maxconn"):
         if isinstance(values[name], str):
             expression = values[name].strip().removeprefix("{{").removesuffix("}}")
             values[name] = env.compile_expression(expression)(**values)
