@@ -187,7 +187,7 @@ class Provisioner:
                 self._actor.carry_out(action, machine, node)
 
     def _await_list(self, machines: Sequence[Machine]) -> dict[str, RenfortError]:
-        """Wait until the resource list, which the inventory reads, shows the guests; return those it lacks."""
+        """Wait until the resource list, which the inventory reads, shows them; return those it lacks."""
         deadline = time.monotonic() + LIST_WAIT_S
         while machines:
             shown = {guest.vmid: guest for guest in read_guests(self._client)}
@@ -218,7 +218,8 @@ class Provisioner:
 
 def _not_listed(machine: Machine) -> RenfortError:
     return RenfortError(
-        f"{machine.name} ({machine.vmid}) is not shown as running by the resource list after {LIST_WAIT_S:.0f} s.",
+        f"{machine.name} ({machine.vmid}) is not shown as running by the cluster's resource list "
+        f"after {LIST_WAIT_S:.0f} s.",
         hint="Look at the guest's console and at pvestatd on its hypervisor, then run again.",
     )
 

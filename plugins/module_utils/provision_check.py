@@ -47,7 +47,8 @@ def _refuse_kind(machine: Machine, guest: Guest) -> None:
     what = "a template" if guest.template else "a container"
     raise StrangerError(
         f"The plan gives id {machine.vmid} to {machine.name}, but "
-        f"{guest.name or 'a guest without a name'} on {guest.node} bears it and is {what}: it was not touched.",
+        f"{guest.name or 'a guest without a name'} on {guest.node} bears it and is {what}: "
+        "it was not touched.",
         hint="Plan again to get another id.",
     )
 

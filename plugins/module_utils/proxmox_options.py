@@ -56,8 +56,8 @@ def argument_spec(env_fallback: Any) -> dict[str, dict[str, Any]]:
         "api_user": {"type": "str"},
         "api_token_id": {"type": "str"},
         "api_token_secret": {"type": "str", "no_log": True},
-        "api_token_file": {"type": "path", "no_log": False},
-        "ca_file": {"type": "path"},
+        "api_token_file": {"type": "str", "no_log": False},
+        "ca_file": {"type": "str"},
         "timeout": {"type": "int", "default": 30},
     }
     for name, variable in ENVIRONMENT.items():

@@ -1,0 +1,66 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Thin adapter of the provisioning: an action plugin, so that its progress is shown while it happens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.module_utils.basic import env_fallback
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..module_utils.core.errors import RenfortError
+from ..module_utils.inputs import load_plan
+from ..module_utils.provision import Provisioner, Request
+from ..module_utils.provision_decide import Access
+from ..module_utils.provision_report import as_result, failure_message, withheld_warning
+from ..module_utils.proxmox import Client
+from ..module_utils.proxmox_options import argument_spec, settings_from
+
+display = Display()
+
+
+class ActionModule(ActionBase):
+    """Make the guests what the plan says."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the action."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        _, options = self.validate_argument_spec(
+            argument_spec={
+                "plan_file": {"type": "path", "required": True},
+                "ssh_public_keys": {"type": "list", "elements": "str", "required": True, "no_log": False},
+                "ci_user": {"type": "str", "default": "ops"},
+                "known_hosts_file": {"type": "path", "required": True},
+                "allow_restart": {"type": "bool", "default": False},
+                **argument_spec(env_fallback),
+            }
+        )
+        try:
+            outcome = self._provision(options)
+        except RenfortError as error:
+            return result | {"failed": True, "changed": False, "msg": str(error)}
+        result |= as_result(outcome, diff=bool(self._task.diff))
+        warning = withheld_warning(outcome)
+        if warning:
+            result["warnings"] = [warning]
+        message = failure_message(outcome)
+        return result | ({"failed": True, "msg": message} if message else {})
+
+    def _provision(self, options: dict[str, Any]) -> Any:
+        dry_run = bool(self._task.check_mode)
+        client = Client(settings_from(options), read_only=dry_run)
+        request = Request(
+            machines=load_plan(options["plan_file"]).machines,
+            access=Access(user=options["ci_user"], ssh_keys=tuple(options["ssh_public_keys"])),
+            known_hosts_file=options["known_hosts_file"],
+            allow_restart=options["allow_restart"],
+            dry_run=dry_run,
+        )
+        return Provisioner(client, request, display.display).run()
