@@ -27,14 +27,14 @@ options:
     required: true
   hypervisors:
     description:
-      - The hypervisors as the cluster reports them now, as RV(ent.renfort.pve_cluster_info#module:hypervisors)
+      - The hypervisors as the cluster reports them, as RV(ent.renfort.pve_cluster_info#module:hypervisors)
         returns them. Each has C(name), C(online), C(cores) and C(memory_mib).
     type: list
     elements: dict
     required: true
   guests:
     description:
-      - The guests as the cluster reports them now, as RV(ent.renfort.pve_cluster_info#module:guests) returns
+      - The guests as the cluster reports them, as RV(ent.renfort.pve_cluster_info#module:guests) returns
         them. Each has C(vmid), C(name), C(node), C(tags), C(template), C(cores)
         and C(memory_mib).
       - Guests with the tag C(renfort) that the plan does not know are adopted as they are.

@@ -23,7 +23,9 @@ def describe(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return "a list"
     kinds = {bool: "the boolean", int: "the integer", float: "the number", str: "the text"}
-    kind = next((text for of, text in kinds.items() if type(value) is of), f"a {type(value).__name__}")
+    kind = next((text for of, text in kinds.items() if type(value) is of), "")
+    if not kind:
+        return f"a {type(value).__name__}"
     shown = str(value).lower() if isinstance(value, bool) else repr(value)
     return f"{kind} {shown}" if len(shown) <= 60 else kind
 
@@ -174,7 +176,9 @@ class Fields:
         return value
 
     def _checked_text(self, name: str, value: object, pattern: str, expected: str) -> str:
-        if not isinstance(value, str) or not value:
+        if value == "":
+            raise self.error(name, "the text is empty", expected)
+        if not isinstance(value, str):
             raise self.error(name, f"{describe(value)} is not a text", expected)
         if pattern and not re.fullmatch(pattern, value):
             raise self.error(name, f'"{value}" is not valid', expected)

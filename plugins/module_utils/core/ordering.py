@@ -11,6 +11,13 @@ from .model import Server, Stock, TierCapacity
 from .text import count
 
 
+def bridge_advice(stock: Stock, bridge: str, *, offline: Sequence[str]) -> str:
+    """Return what to do about a bridge that no hypervisor on line has."""
+    having = [node.name for node in stock.hypervisors if node.name in offline and bridge in node.bridges]
+    bring_back = f"bring back {', '.join(having)} or " if having else ""
+    return f"{bring_back}give the bridge {bridge} to another hypervisor"
+
+
 class Shelf:
     """The servers that can still be put into service; what is proposed once is not proposed again."""
 

@@ -79,17 +79,19 @@ class SpreadingPlacer:
         """Return a place for each request that fits, in the order of the requests."""
         state = {host.name: host for host in hosts}
         places: dict[str, str] = {}
-        refused: dict[str, str] = {}
+        refused: list[Request] = []
         for request in requests:
             fitting = [host for host in state.values() if host.fits(request)]
             if not fitting:
-                refused[request.key] = refusal(request, tuple(state.values()))
+                refused.append(request)
                 continue
             racks = _count_by_rack(state.values(), request.group)
             best = min(fitting, key=partial(_order, request, racks))
             places[request.key] = best.name
             state[best.name] = best.with_machine(request)
-        return Placement(places=places, refused=refused)
+        # Told from what is free in the end, so that planning again tells the same.
+        reasons = {request.key: refusal(request, tuple(state.values())) for request in refused}
+        return Placement(places=places, refused=reasons)
 
 
 def refusal(request: Request, hosts: Sequence[Host]) -> str:

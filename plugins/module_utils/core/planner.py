@@ -13,7 +13,7 @@ from .hosts import Room, room_for_machines
 from .machine import Machine
 from .model import Inputs, Live, Network, Scope
 from .names import TIERS, free_names, order_key
-from .ordering import Shelf
+from .ordering import Shelf, bridge_advice
 from .placement import Host, Placement, Placer, Request, SpreadingPlacer
 from .plan import Change, Plan, Shortage
 from .sizing import Need, Sizing, size
@@ -259,7 +259,14 @@ def _shortages(inputs: Inputs, slots: Sequence[_Slot], placement: Placement, roo
                 missing=len(group),
                 memory_mib=sum(slot.request.memory_mib for slot in group),
                 reason=placement.refused[group[0].request.key],
-                order=shelf.order_for(group[0].need.tier, len(group), offline=room.offline),
+                order=_order(inputs, shelf, group, room),
             )
         )
     return found
+
+
+def _order(inputs: Inputs, shelf: Shelf, group: Sequence[_Slot], room: Room) -> str:
+    bridge = group[0].request.bridge
+    if room.hosts and not any(bridge in host.bridges for host in room.hosts.values()):
+        return bridge_advice(inputs.stock, bridge, offline=room.offline)
+    return shelf.order_for(group[0].need.tier, len(group), offline=room.offline)

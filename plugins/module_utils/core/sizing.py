@@ -17,8 +17,8 @@ from .text import UNIT_WORDS, count, show
 class Need:
     """The machines that one tier needs for one tenant (empty: for all of them).
 
-    ``needed`` is what the demand asks for, ``spare`` comes on top. ``binding`` is the unit that asks
-    for the most, None when only the tier's minimum does.
+    ``needed`` is what the demand asks for, at least the tier's minimum; ``spare`` comes on top.
+    ``binding`` is the unit that asks for the most, None when the tier has no unit of demand.
     """
 
     tier: TierCapacity
@@ -26,6 +26,7 @@ class Need:
     needed: int
     spare: int
     binding: Unit | None
+    by_minimum: bool
     arithmetic: str
 
     @property
@@ -75,7 +76,8 @@ def tier_need(tier: TierCapacity, demand: Demand) -> Need:
         tenant=demand.tenant,
         needed=needed,
         spare=tier.spare,
-        binding=binding if asked >= tier.minimum else None,
+        binding=binding,
+        by_minimum=asked < tier.minimum,
         arithmetic=_arithmetic(tier, demand, loads, binding, asked, needed),
     )
 

@@ -37,7 +37,7 @@ def _outcome_line(plan: Plan, changes: Iterable[Change]) -> str:
 
 
 def _need_line(sizing: Sizing, need: Need) -> str:
-    bound = f"bound by {UNIT_WORDS[need.binding]}" if need.binding else "bound by its minimum"
+    bound = "its minimum" if need.by_minimum or need.binding is None else UNIT_WORDS[need.binding]
     rest = others(need, sizing.demand_of(need))
     more = f"; the other units ask for {rest}" if rest else ""
-    return f"{need.tier.tier} for {need.tenant or 'all tenants'}: {need.arithmetic} ({bound}{more})"
+    return f"{need.tier.tier} for {need.tenant or 'all tenants'}: {need.arithmetic} (bound by {bound}{more})"
