@@ -1,0 +1,143 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""File and cluster locks with the patience and the complaints of the real ones."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .errors import ServerError
+
+CONFIG_TIMEOUT_S = 10.0
+CLONE_TIMEOUT_S = 1.0
+STORAGE_TIMEOUT_S = 10.0
+
+
+class Sleeper(Protocol):
+    """The part of the clock that waiting needs."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that many emulated seconds."""
+
+
+@dataclass(slots=True)
+class _State:
+    readers: int = 0
+    writer: bool = False
+    waiters: list[asyncio.Future[None]] = field(default_factory=list)
+
+    def free_for(self, shared: bool) -> bool:
+        return not self.writer and (shared or self.readers == 0)
+
+
+class Locks:
+    """Named locks, shared or exclusive. They live with the process, like the real ones."""
+
+    def __init__(self, clock: Sleeper) -> None:
+        self._clock = clock
+        self._states: dict[str, _State] = {}
+
+    def held(self, name: str) -> bool:
+        """Whether anybody holds the lock."""
+        return name in self._states and not self._states[name].free_for(False)
+
+    @asynccontextmanager
+    async def hold(
+        self,
+        name: str,
+        timeout_s: float,
+        *,
+        shared: bool = False,
+        log: Callable[[str], None] | None = None,
+        complaint: str = "",
+    ) -> AsyncIterator[None]:
+        """Hold the lock; after ``timeout_s`` of waiting raise `ServerError`.
+
+        ``log`` receives the two lines which a worker prints when it has to wait.
+        """
+        state = self._states.setdefault(name, _State())
+        if not state.free_for(shared):
+            await self._wait(state, timeout_s, shared, log, complaint or _complaint(name))
+        if shared:
+            state.readers += 1
+        else:
+            state.writer = True
+        try:
+            yield
+        finally:
+            if shared:
+                state.readers -= 1
+            else:
+                state.writer = False
+            self._wake(name, state)
+
+    def _wake(self, name: str, state: _State) -> None:
+        for waiter in state.waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        state.waiters.clear()
+        if state.free_for(False):
+            self._states.pop(name, None)
+
+    async def _wait(
+        self,
+        state: _State,
+        timeout_s: float,
+        shared: bool,
+        log: Callable[[str], None] | None,
+        complaint: str,
+    ) -> None:
+        if log:
+            log("trying to acquire lock...")
+        deadline = asyncio.ensure_future(self._clock.sleep(timeout_s))
+        try:
+            while not state.free_for(shared):
+                waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                state.waiters.append(waiter)
+                await asyncio.wait({waiter, deadline}, return_when=asyncio.FIRST_COMPLETED)
+                if deadline.done() and not waiter.done():
+                    state.waiters.remove(waiter)
+                    raise ServerError(complaint)
+        finally:
+            deadline.cancel()
+        if log:
+            log(" OK")
+
+    @asynccontextmanager
+    async def config(
+        self,
+        vmid: int,
+        timeout_s: float = CONFIG_TIMEOUT_S,
+        *,
+        shared: bool = False,
+        log: Callable[[str], None] | None = None,
+    ) -> AsyncIterator[None]:
+        """Hold a guest's configuration lock."""
+        async with self.hold(config_lock(vmid), timeout_s, shared=shared, log=log):
+            yield
+
+    @asynccontextmanager
+    async def storage(
+        self, storage: str, *, cluster_wide: bool, log: Callable[[str], None] | None = None
+    ) -> AsyncIterator[None]:
+        """Hold a storage's allocation lock: one for the cluster where the storage is shared."""
+        if cluster_wide:
+            name = f"cfs-lock:storage-{storage}"
+            complaint = f"cfs-lock 'storage-{storage}' error: got lock request timeout"
+        else:
+            name, complaint = f"/var/lock/pve-manager/pve-storage-{storage}", ""
+        async with self.hold(name, STORAGE_TIMEOUT_S, log=log, complaint=complaint):
+            yield
+
+
+def config_lock(vmid: int) -> str:
+    """The lock file of a guest's configuration."""
+    return f"/var/lock/qemu-server/lock-{vmid}.conf"
+
+
+def _complaint(name: str) -> str:
+    return f"can't lock file '{name}' - got timeout"
