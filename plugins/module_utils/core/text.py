@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 
 from .model import Unit
@@ -21,13 +21,15 @@ UNIT_WORDS = {
 }
 """How each unit is written in a text."""
 
+_THREE_DIGITS = Context(prec=3, rounding=ROUND_HALF_UP)
+
 
 def show(value: Fraction | int) -> str:
     """Return a quantity with three significant digits, or all its integer digits when it has more."""
     exact = Decimal(Fraction(value).numerator) / Decimal(Fraction(value).denominator)
     if exact == exact.to_integral_value() or abs(exact) >= 100:
         return f"{int(exact.to_integral_value(ROUND_HALF_UP)):,}"
-    rounded = exact.quantize(Decimal(1).scaleb(exact.adjusted() - 2), ROUND_HALF_UP)
+    rounded = _THREE_DIGITS.plus(exact)
     # 2.2 is shown as it was written; 10.0 tells that the value is only nearly 10.
     return f"{rounded.normalize() if rounded == exact else rounded:f}"
 
