@@ -124,7 +124,8 @@ def _host(guest: Guest, planned_names: Mapping[int, str]) -> tuple[Host | None, 
     if lacking:
         return None, (
             f"Guest {guest.vmid} {guest.name or '(name unknown)'} on {guest.node} is left out: "
-            f"it has the tag {OWNER_TAG} but no single tag {' and '.join(lacking)}. Provision again to repair its tags."
+            f"it has the tag {OWNER_TAG} but no single tag {' and '.join(lacking)}. "
+            "Provision again to repair its tags."
         )
     name, problem = guest.name or planned_names.get(guest.vmid, ""), ""
     if not name:
