@@ -1,0 +1,85 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The storages that are defined, where they are usable and what they may hold.
+
+A row of the table ``storages`` holds the section of storage.cfg as the API shows it, and ``total``,
+the bytes it has room for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ServerError
+
+if TYPE_CHECKING:
+    from ..cluster import Cluster
+
+Row = dict[str, Any]
+
+FILE_TYPES = frozenset({"dir", "nfs", "cifs", "glusterfs", "cephfs", "btrfs"})
+SHARED_TYPES = frozenset(
+    {"nfs", "cifs", "glusterfs", "cephfs", "rbd", "iscsi", "iscsidirect", "pbs", "esxi", "zfs"}
+)
+PRIVATE_KEYS = frozenset({"total"})
+DEFAULT_CONTENT = {"dir": "images,rootdir,vztmpl,iso,backup,snippets,import"}
+DEFAULT_TOTAL = 256 * 1024**3
+
+
+def get(cluster: Cluster, name: str) -> Row:
+    """A storage's row, or the server's complaint."""
+    row: Row | None = cluster.store.table("storages").get(name)
+    if row is None:
+        raise ServerError(f"storage '{name}' does not exist")
+    return row
+
+
+def contents(row: Row) -> list[str]:
+    """What the storage may hold."""
+    text = row.get("content") or DEFAULT_CONTENT.get(row["type"], "images,rootdir")
+    return [part for part in text.split(",") if part and part != "none"]
+
+
+def is_shared(row: Row) -> bool:
+    """Whether every node sees the same volumes."""
+    return bool(row.get("shared")) or row["type"] in SHARED_TYPES
+
+
+def is_file_based(row: Row) -> bool:
+    """Whether volumes are files in folders."""
+    return row["type"] in FILE_TYPES
+
+
+def available_on(row: Row, node: str) -> bool:
+    """Whether the storage is meant for the node."""
+    return not row.get("nodes") or node in str(row["nodes"]).split(",")
+
+
+def check_enabled(cluster: Cluster, name: str, node: str) -> Row:
+    """The row of a storage that the node can use now."""
+    row = get(cluster, name)
+    if row.get("disable"):
+        raise ServerError(f"storage '{name}' is disabled")
+    if not available_on(row, node):
+        raise ServerError(f"storage '{name}' is not available on node '{node}'")
+    return row
+
+
+def folder(row: Row) -> str:
+    """Where a file storage is mounted."""
+    return str(row.get("path") or f"/mnt/pve/{row['storage']}")
+
+
+def used_bytes(cluster: Cluster, row: Row, node: str) -> int:
+    """The bytes taken by the storage's volumes that the node sees."""
+    home = "" if is_shared(row) else node
+    return sum(
+        volume["used"]
+        for volume in cluster.store.table("volumes").values()
+        if volume["storage"] == row["storage"] and volume["node"] == home
+    )
+
+
+def public(row: Row) -> Row:
+    """The row as the API shows it."""
+    return {key: value for key, value in row.items() if key not in PRIVATE_KEYS}
