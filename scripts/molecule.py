@@ -27,6 +27,7 @@ TAIL_LINES = 60
 
 COMMON_INPUTS = (
     "extensions/molecule/config.yml",
+    "extensions/molecule/conftest.py",
     "extensions/molecule/utils",
     "lab",
     "plugins",
@@ -83,7 +84,7 @@ def run(scenario: str) -> bool:
     with log.open("w") as output:
         result = subprocess.run(
             [sys.executable, "-m", "molecule", "test", "--scenario-name", scenario],
-            cwd=SCENARIOS.parent,
+            cwd=ROOT,
             env=environment(),
             stdout=output,
             stderr=subprocess.STDOUT,
