@@ -30,6 +30,8 @@ class Cluster:
         self.faults = Faults(clock)
         self.locks = Locks(clock)
         self.tasks = Tasks(store.table("tasks"), clock)
+        self.reports = Reports(clock)
+        self.processes = Processes()
 
     @classmethod
     def open(cls, path: Path | None, *, clock: Clock, backend: GuestBackend) -> Cluster:
@@ -66,10 +68,3 @@ class Cluster:
         await self.tasks.close()
         await self.backend.close()
         self.store.close()
-
-    reports: Reports = field(init=False)
-    processes: Processes = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "reports", Reports(self.clock))
-        object.__setattr__(self, "processes", Processes())
