@@ -33,3 +33,11 @@ class Call:
     cluster: Cluster
     verb: str
     path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a handler returns when its answer has more members than ``data``, such as ``total``."""
+
+    data: Any
+    attributes: dict[str, Any]

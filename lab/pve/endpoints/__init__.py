@@ -1,6 +1,6 @@
 # Copyright: Renfort contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The implemented methods; importing this package registers them all."""
+"""The implemented API methods: every module of this package registers its own."""
 
 from __future__ import annotations
 
