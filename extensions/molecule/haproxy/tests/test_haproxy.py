@@ -194,7 +194,7 @@ def test_a_reload_drops_no_connection(host: Host) -> None:
 def test_a_request_under_way_survives_a_reload(host: Host) -> None:
     text = host.check_output(
         "(sleep 0.5; systemctl reload haproxy) & "
-        "curl --silent --show-error --max-time 10 -w '%%{http_code}' -o /dev/null "
+        "curl --silent --show-error --max-time 10 -w '%{http_code}' -o /dev/null "
         "-H 'Host: eure.ent.example' http://127.0.0.1/slow; wait"
     )
     assert text == "200"
@@ -216,8 +216,9 @@ def test_a_bad_fragment_never_reaches_the_live_file(host: Host) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 2, done.stdout
-    assert "500-haproxy-worse.cfg:2" in done.stdout
-    assert "unknown keyword 'blance'" in done.stdout
+    said = done.stdout + done.stderr
+    assert done.returncode == 2, said
+    assert "500-haproxy-worse.cfg:2" in said, said
+    assert "unknown keyword 'blance'" in said, said
     assert (host.file(CONFIG).sha256sum, sorted(host.file(FRAGMENTS).listdir())) == before
     assert " 200 " in curl(host, "http://127.0.0.1/", "Host: eure.ent.example").splitlines()[0]
