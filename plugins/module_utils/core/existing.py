@@ -64,6 +64,8 @@ def _adopted(inputs: Inputs, guest: LiveGuest) -> Machine:
     if tier is None:
         known = ", ".join(tier.tier for tier in inputs.capacity.tiers)
         raise _not_adoptable(guest, f"a tag tier-<tier>, one of those that capacity.yml sizes: {known}")
+    if not guest.name or not guest.cores or not guest.memory_mib:
+        raise _not_adoptable(guest, f"its name and sizes, which are unknown while {guest.node} is off line")
     tenant = guest.tag_value("tenant-")
     if tenant and not re.fullmatch(TENANT_PATTERN, tenant):
         raise _not_adoptable(guest, "a tag tenant-<tenant> with a valid name of a tenant, or none")

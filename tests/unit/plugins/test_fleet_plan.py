@@ -12,10 +12,13 @@ import yaml
 
 from ansible_collections.ent.renfort.plugins.module_utils import inputs as files
 from ansible_collections.ent.renfort.plugins.module_utils.core.errors import InputError, RenfortError
+from ansible_collections.ent.renfort.plugins.module_utils.core.names import TIERS
 from ansible_collections.ent.renfort.plugins.modules import fleet_plan
 from tests.unit.core import builders
 
-LAB = builders.HERE.parents[2] / "inventories" / "lab" / "group_vars" / "all"
+INVENTORIES = builders.HERE.parents[2] / "inventories"
+LAB = INVENTORIES / "lab" / "group_vars" / "all"
+EXAMPLE = INVENTORIES / "example" / "group_vars" / "all"
 
 FIRST_GUESTS = [
     {"vmid": 9000, "name": "debian-13", "node": "pve1", "tags": [], "template": True},
@@ -158,3 +161,25 @@ def test_the_documentation_names_every_option_and_result(params: dict[str, Any])
     returned = yaml.safe_load(fleet_plan.RETURN)
     assert set(options) == set(params)
     assert set(returned) == set(fleet_plan.plan_fleet(params, check_mode=True)) - {"changed", "diff"}
+
+
+def test_the_example_is_planned_at_the_size_of_the_real_fleet(tmp_path: Path) -> None:
+    given = files.load_inputs(EXAMPLE)
+    assert len({tenant.region for tenant in given.tenants}) == 4
+    assert sum(tenant.schools for tenant in given.tenants) == 3600
+    nodes = [
+        {"name": node.name, "online": True, "cores": node.cores, "memory_mib": node.memory_mib}
+        for node in given.stock.hypervisors
+    ]
+    params = {
+        "inputs_dir": str(EXAMPLE),
+        "path": str(tmp_path / "fleet.yml"),
+        "hypervisors": nodes,
+        "guests": [],
+    }
+    result = fleet_plan.plan_fleet(params, check_mode=False)
+    assert result["shortages"] == []
+    assert 690 <= len(result["plan"]["machines"]) <= 740
+    assert {machine["tier"] for machine in result["plan"]["machines"]} == set(TIERS)
+    again = fleet_plan.plan_fleet(provisioned(params, result), check_mode=False)
+    assert not again["changed"]
