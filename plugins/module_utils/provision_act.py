@@ -160,24 +160,34 @@ class Actor:
 
         self._client.retry_lock(attempt)
 
+    def _repeatable(self, write: Callable[[], None]) -> None:
+        """Write a state to reach: where nobody knows whether it took effect, twice does no harm."""
+        try:
+            write()
+        except OutcomeUnknownError:
+            self._client.sleep(2.0)
+            write()
+
     def _configure(self, action: Action, machine: Machine, node: str) -> None:
         data = {change.key: change.value for change in action.changes if change.value is not None}
         gone = ",".join(change.key for change in action.changes if change.value is None)
         if gone:
             data["delete"] = gone
         path, doing = f"nodes/{node}/qemu/{machine.vmid}/config", f"configure {machine.name} ({machine.vmid})"
-        self._submit(lambda: self._client.put(path, doing=doing, **data), doing)
+        self._repeatable(lambda: self._submit(lambda: self._client.put(path, doing=doing, **data), doing))
 
     def _grow(self, action: Action, machine: Machine, node: str) -> None:
         change = action.changes[0]
         doing = f"grow disk {change.key} of {machine.name} ({machine.vmid}) to {change.after}"
         path = f"nodes/{node}/qemu/{machine.vmid}/resize"
-        self._submit(lambda: self._client.put(path, doing=doing, disk=change.key, size=change.value), doing)
+        data = {"disk": change.key, "size": change.value}
+        self._repeatable(lambda: self._submit(lambda: self._client.put(path, doing=doing, **data), doing))
 
     def _join_pool(self, machine: Machine) -> None:
         doing = f"move {machine.name} ({machine.vmid}) to the pool {machine.pool}"
         data: dict[str, Any] = {"vms": machine.vmid, "allow-move": 1}
-        self._submit(lambda: self._client.put(f"pools/{machine.pool}", doing=doing, **data), doing)
+        path = f"pools/{machine.pool}"
+        self._repeatable(lambda: self._submit(lambda: self._client.put(path, doing=doing, **data), doing))
 
     def _stop(self, machine: Machine, node: str) -> None:
         doing = f"shut down {machine.name} ({machine.vmid})"

@@ -1,0 +1,279 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole run on a cluster in memory, with faults at chosen calls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.ent.renfort.plugins.module_utils.core.errors import RenfortError
+from ansible_collections.ent.renfort.plugins.module_utils.core.machine import Machine
+from ansible_collections.ent.renfort.plugins.module_utils.hostkeys import KnownHosts
+from ansible_collections.ent.renfort.plugins.module_utils.provision import Outcome, Provisioner, Request
+from ansible_collections.ent.renfort.plugins.module_utils.provision_act import Limits
+from ansible_collections.ent.renfort.plugins.module_utils.provision_decide import Access, StrangerError
+from ansible_collections.ent.renfort.plugins.module_utils.provision_report import (
+    as_result,
+    failure_message,
+    withheld_warning,
+)
+from tests.unit.clients.fake_cluster import KEY, FakeCluster, FakeGuest, Fault
+
+NO_WORKER = "got no worker upid - start worker failed"
+LOCKED = "can't lock file '/var/lock/qemu-server/lock-2003.conf' - got timeout"
+
+
+def machine(number: int, **changes: Any) -> Machine:
+    return Machine(
+        **{
+            "name": f"eure-web-{number:02d}",
+            "vmid": 2000 + number,
+            "tier": "web",
+            "tenant": "eure",
+            "hypervisor": f"pve{1 + number % 4}",
+            "template": 9000,
+            "cores": 2,
+            "memory_mib": 2048,
+            "disk_gib": 8,
+            "storage": "vmdata",
+            "bridge": "vmbr2",
+            "address": f"10.83.20.{10 + number}/24",
+            "gateway": "10.83.20.1",
+            "nameservers": ("10.83.20.1",),
+            "pool": "renfort",
+            "reason": "15000 sessions need 3 machines",
+        }
+        | changes
+    )
+
+
+MACHINES = tuple(machine(number) for number in range(1, 7))
+
+
+class Bench:
+    """A cluster, a known-hosts file, and runs on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.cluster = FakeCluster()
+        self.known_hosts = folder / "known_hosts"
+        self.lines: list[str] = []
+
+    def run(self, machines: tuple[Machine, ...] = MACHINES, **changes: Any) -> Outcome:
+        self.cluster.calls.clear()
+        self.cluster.writes = 0
+        request = Request(
+            **{
+                "machines": machines,
+                "access": Access(user="ops", ssh_keys=("ssh-ed25519 AAAAkey ops@lab",)),
+                "known_hosts_file": str(self.known_hosts),
+                "limits": Limits(task_s=5, agent_s=5),
+            }
+            | changes
+        )
+        return Provisioner(self.cluster, request, self.lines.append).run()
+
+    def changed_config(self, vmid: int, **values: Any) -> None:
+        self.cluster.guests[vmid].config |= values
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def complete(bench: Bench) -> bool:
+    """Whether every machine runs as planned and its key is known; asking sends no write."""
+    outcome = bench.run()
+    running = all(bench.cluster.guests[item.vmid].status == "running" for item in MACHINES)
+    keys = KnownHosts(bench.known_hosts).hosts() == {item.ip for item in MACHINES}
+    return running and keys and not outcome.changed and bench.cluster.writes_sent() == []
+
+
+def test_the_first_run_makes_everything_and_the_second_sends_no_write(bench: Bench) -> None:
+    first = bench.run()
+
+    assert first.failures == {}
+    assert first.changed
+    assert first.writes == len(bench.cluster.writes_sent()) == 4 * len(MACHINES)
+    guest = bench.cluster.guests[2002]
+    assert (guest.node, guest.pool) == ("pve3", "renfort")
+    assert guest.config["ipconfig0"] == "ip=10.83.20.12/24,gw=10.83.20.1"
+    assert guest.config["net0"] == "virtio=BC:24:11:79:04:81,bridge=vmbr2"
+    assert "size=8G" in guest.config["scsi0"]
+    assert "description" not in guest.config
+    assert f"10.83.20.12 {' '.join(KEY.split()[:2])}" in bench.known_hosts.read_text().splitlines()
+    assert complete(bench)
+
+
+def test_progress_is_told_step_by_step_under_each_guest_s_own_number(bench: Bench) -> None:
+    bench.run((machine(2), machine(3)))
+
+    assert bench.lines[0] == "2 of 2 guests need a change."
+    mine = [line for line in bench.lines if line.startswith("[1/2] eure-web-02: ")]
+    steps = [line.split(": ", 1)[1].split(" ")[0] for line in mine]
+    assert steps == ["cloned", "configured:", "disk", "started", "agent"]
+    assert mine[0].startswith("[1/2] eure-web-02: cloned to pve3 (")
+
+
+def test_a_dry_run_foretells_the_actions_and_sends_no_write(bench: Bench) -> None:
+    foretold = bench.run(dry_run=True)
+
+    assert bench.cluster.writes_sent() == []
+    assert not bench.known_hosts.exists()
+    assert foretold.changed
+    kinds = [str(action.kind) for action in foretold.decisions[0].actions]
+    assert kinds == ["clone", "configure", "grow", "start", "host_key"]
+
+
+def test_one_changed_guest_costs_one_write(bench: Bench) -> None:
+    bench.run()
+    bench.changed_config(2003, name="renamed")
+
+    outcome = bench.run()
+
+    assert bench.cluster.writes_sent() == ["PUT nodes/pve4/qemu/2003/config"]
+    assert [item.machine.name for item in outcome.decisions if item.actions] == ["eure-web-03"]
+    assert complete(bench)
+
+
+def test_a_guest_without_our_tag_stops_the_run_before_anything_is_touched(bench: Bench) -> None:
+    bench.cluster.guests[2004] = FakeGuest("pve2", {"name": "payroll", "memory": "1024", "tags": "finance"})
+
+    with pytest.raises(StrangerError, match="payroll on pve2"):
+        bench.run()
+
+    assert bench.cluster.writes_sent() == []
+
+
+def test_a_missing_template_stops_the_run_before_anything_is_touched(bench: Bench) -> None:
+    with pytest.raises(RenfortError, match="eure-web-07: the plan names template 9009"):
+        bench.run((*MACHINES, machine(7, template=9009)))
+
+    assert bench.cluster.writes_sent() == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["POST .*/clone", "PUT .*/2003/config", "PUT .*/2003/resize", "POST .*/2003/status/start"],
+)
+@pytest.mark.parametrize("after", [False, True], ids=["nothing done", "done all the same"])
+def test_an_answer_that_leaves_the_outcome_open_is_settled_by_looking(
+    bench: Bench, call: str, after: bool
+) -> None:
+    bench.cluster.faults = [Fault(call, NO_WORKER, after=after)]
+
+    assert bench.run().failures == {}
+
+    assert bench.cluster.faults[0].times == 0
+    assert complete(bench)
+    assert len(bench.cluster.guests) == 1 + len(MACHINES)
+
+
+def test_a_guest_that_took_the_id_during_the_clone_is_not_touched(bench: Bench) -> None:
+    stranger = FakeGuest("pve2", {"name": "payroll", "memory": "1024"})
+    bench.cluster.faults = [Fault("POST .*/clone", NO_WORKER)]
+    bench.cluster.after_fault = lambda: bench.cluster.guests.update({2003: stranger})
+
+    outcome = bench.run((machine(3),))
+
+    assert "id 2003 was taken by the guest payroll on pve2" in str(outcome.failures["eure-web-03"])
+    assert stranger.config == {"name": "payroll", "memory": "1024"}
+
+
+@pytest.mark.parametrize("call", ["POST .*/clone", "PUT .*/config", "PUT .*/resize", "POST .*/start"])
+def test_busy_locks_are_waited_out(bench: Bench, call: str) -> None:
+    bench.cluster.faults = [Fault(call, LOCKED, times=5)]
+
+    assert bench.run().failures == {}
+    assert complete(bench)
+
+
+def test_a_guest_that_fails_stops_no_other_and_the_next_run_completes_it(bench: Bench) -> None:
+    bench.cluster.faults = [Fault("PUT .*/2003/config", "storage 'vmdata' is not online")]
+
+    outcome = bench.run()
+
+    assert list(outcome.failures) == ["eure-web-03"]
+    assert failure_message(outcome).startswith(
+        "1 of 6 guests could not be provisioned. eure-web-03: Could not configure eure-web-03 (2003): storage"
+    )
+    assert bench.cluster.guests[2004].status == "running"
+    assert any("eure-web-03: FAILED" in line for line in bench.lines)
+
+    again = bench.run()
+    assert [item.machine.name for item in again.decisions if item.actions] == ["eure-web-03"]
+    assert complete(bench)
+
+
+def test_an_off_line_hypervisor_fails_only_its_own_machine(bench: Bench) -> None:
+    bench.cluster.nodes["pve4"] = "offline"
+
+    outcome = bench.run()
+
+    assert list(outcome.failures) == ["eure-web-03"]
+    assert len(bench.cluster.guests) == len(MACHINES)
+    assert "1 of 6" in failure_message(outcome)
+
+
+def test_an_agent_that_stays_silent_fails_with_its_guest_s_name(bench: Bench) -> None:
+    bench.cluster.agent_silent = 10**6
+
+    outcome = bench.run((machine(3),), limits=Limits(agent_s=0))
+
+    assert "read the ssh host key of eure-web-03 (2003)" in str(outcome.failures["eure-web-03"])
+
+
+def test_a_new_guest_s_key_takes_the_place_of_its_predecessor_s(bench: Bench) -> None:
+    old = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
+    KnownHosts(bench.known_hosts).record(machine(3).ip, old)
+
+    bench.run((machine(3),))
+
+    assert bench.known_hosts.read_text() == f"{machine(3).ip} {' '.join(KEY.split()[:2])}\n"
+
+
+def test_a_change_that_needs_a_restart_waits_for_permission(bench: Bench) -> None:
+    bench.run()
+    bench.changed_config(2003, memory="1024")
+
+    kept = bench.run()
+
+    assert not kept.changed
+    assert bench.cluster.writes_sent() == []
+    assert "eure-web-03 (memory)" in withheld_warning(kept)
+
+    allowed = bench.run(allow_restart=True)
+
+    assert [call.rsplit("/", 1)[1] for call in bench.cluster.writes_sent()] == ["shutdown", "config", "start"]
+    assert withheld_warning(allowed) == ""
+    assert complete(bench)
+
+
+def test_the_result_tells_actions_reasons_and_the_difference(bench: Bench) -> None:
+    bench.run()
+    bench.changed_config(2003, name="renamed")
+
+    result = as_result(bench.run(dry_run=True), diff=True)
+
+    assert result["changed"]
+    assert result["actions"] == [
+        {"guest": "eure-web-03", "action": "configure", "reason": "name: renamed -> eure-web-03"}
+    ]
+    assert result["diff"] == [
+        {
+            "before_header": "eure-web-03 (2003)",
+            "after_header": "eure-web-03 (2003)",
+            "before": "name: renamed\n",
+            "after": "name: eure-web-03\n",
+        }
+    ]
+    assert result["machines"][2] == {
+        "name": "eure-web-03",
+        "vmid": 2003,
+        "hypervisor": "pve4",
+        "address": "10.83.20.13",
+        "changed": True,
+    }
