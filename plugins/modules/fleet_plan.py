@@ -154,6 +154,7 @@ changes:
 """
 
 import contextlib
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -165,10 +166,26 @@ try:
     from ..module_utils.core.live import parse_live
     from ..module_utils.core.planner import make_plan
     from ..module_utils.inputs import dump_plan, load_inputs, load_plan, plan_lock, write_plan
-except ImportError as error:
-    MISSING: ImportError | None = error
+except (ImportError, SyntaxError) as error:  # an interpreter that is too old cannot even parse them
+    FAILED_IMPORT: Exception | None = error
 else:
-    MISSING = None
+    FAILED_IMPORT = None
+
+OLDEST_PYTHON = (3, 12)
+"""The oldest interpreter that reads the collection's Python."""
+
+
+def unusable(version: tuple[int, ...], failure: Exception | None) -> str:
+    """Return why this interpreter cannot run the module; empty when it can."""
+    if version < OLDEST_PYTHON:
+        return (
+            f"fleet_plan ran with {sys.executable}, Python {'.'.join(str(part) for part in version[:3])}: "
+            f"expected Python {'.'.join(str(part) for part in OLDEST_PYTHON)} or newer. Run it on localhost "
+            "with the interpreter of Ansible: ansible_python_interpreter={{ ansible_playbook_python }}."
+        )
+    if failure is not None:
+        return str(missing_required_lib(getattr(failure, "name", None) or str(failure)))
+    return ""
 
 
 def plan_fleet(params: dict[str, Any], *, check_mode: bool) -> dict[str, Any]:
@@ -214,8 +231,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    if MISSING is not None:
-        module.fail_json(msg=missing_required_lib(MISSING.name or "netaddr"), exception=str(MISSING))
+    reason = unusable(sys.version_info[:3], FAILED_IMPORT)
+    if reason:
+        module.fail_json(msg=reason)
     try:
         result = plan_fleet(module.params, check_mode=module.check_mode)
     except RenfortError as error:

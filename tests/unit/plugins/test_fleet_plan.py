@@ -183,3 +183,9 @@ def test_the_example_is_planned_at_the_size_of_the_real_fleet(tmp_path: Path) ->
     assert {machine["tier"] for machine in result["plan"]["machines"]} == set(TIERS)
     again = fleet_plan.plan_fleet(provisioned(params, result), check_mode=False)
     assert not again["changed"]
+
+
+def test_an_old_interpreter_or_a_missing_library_is_named() -> None:
+    assert "Python 3.11.2: expected Python 3.12 or newer" in fleet_plan.unusable((3, 11, 2), SyntaxError())
+    assert "netaddr" in fleet_plan.unusable((3, 13, 0), ModuleNotFoundError("no", name="netaddr"))
+    assert fleet_plan.unusable((3, 12, 0), None) == ""
