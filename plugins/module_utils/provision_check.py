@@ -10,6 +10,7 @@ from .core.errors import RenfortError
 from .core.machine import Machine
 from .provision_decide import StrangerError
 from .proxmox_cluster import ClusterView, Guest, Hypervisor
+from .proxmox_errors import PRIVILEGES_PAGE
 
 Refused = dict[str, RenfortError]
 """A machine's name to the reason why it cannot be worked on; the others can."""
@@ -20,8 +21,10 @@ def check_places(machines: Iterable[Machine], view: ClusterView) -> Refused:
 
     Raises:
         StrangerError: a planned id belongs to a container or to a template.
+        RenfortError: the API token may not see a hypervisor's memory.
     """
     refused: Refused = {}
+    nodes = {node.name: node for node in view.hypervisors}
     free = {node.name: node.memory_mib - _promised(node, view) for node in view.hypervisors}
     for machine in machines:
         guest = view.guest(machine.vmid)
@@ -29,6 +32,7 @@ def check_places(machines: Iterable[Machine], view: ClusterView) -> Refused:
             _refuse_kind(machine, guest)
         problem = _place_problem(machine, guest, view)
         if problem is None and guest is None:
+            _refuse_blind(nodes[machine.hypervisor])
             free[machine.hypervisor] -= machine.memory_mib
             problem = _memory_problem(machine, free[machine.hypervisor])
         if problem is not None:
@@ -51,6 +55,15 @@ def _refuse_kind(machine: Machine, guest: Guest) -> None:
         "it was not touched.",
         hint="Plan again to get another id.",
     )
+
+
+def _refuse_blind(node: Hypervisor) -> None:
+    """An on-line hypervisor of no memory is one whose figures the token may not see."""
+    if node.online and not node.memory_mib:
+        raise RenfortError(
+            f"The API does not tell how much memory {node.name} has, so nothing can be placed there safely.",
+            hint=f"Give the API token Sys.Audit on /nodes; {PRIVILEGES_PAGE} lists all that it needs.",
+        )
 
 
 def _place_problem(machine: Machine, guest: Guest | None, view: ClusterView) -> RenfortError | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from .provision import Outcome
-from .provision_decide import Action, Decision
+from .provision_decide import Action, Decision, Kind
 
 
 def as_result(outcome: Outcome, *, diff: bool) -> dict[str, Any]:
@@ -85,10 +85,11 @@ def _machine(decision: Decision, outcome: Outcome) -> dict[str, Any]:
 
 def _diff(decision: Decision) -> dict[str, str]:
     name = f"{decision.machine.name} ({decision.machine.vmid})"
+    new = decision.actions[0].kind is Kind.CLONE
     return {
         "before_header": name,
         "after_header": name,
-        "before": "".join(_lines(decision.actions, after=False)),
+        "before": "" if new else "".join(_lines(decision.actions, after=False)),
         "after": "".join(_lines(decision.actions, after=True)),
     }
 

@@ -124,6 +124,7 @@ def test_a_dry_run_foretells_the_actions_and_sends_no_write(bench: Bench) -> Non
     assert bench.cluster.writes_sent() == []
     assert not bench.known_hosts.exists()
     assert foretold.changed
+    assert {item["before"] for item in as_result(foretold, diff=True)["diff"]} == {""}
     kinds = [str(action.kind) for action in foretold.decisions[0].actions]
     assert kinds == ["clone", "configure", "grow", "start", "host_key"]
 

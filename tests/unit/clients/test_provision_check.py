@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.ent.renfort.plugins.module_utils.core.errors import RenfortError
 from ansible_collections.ent.renfort.plugins.module_utils.core.machine import Machine
 from ansible_collections.ent.renfort.plugins.module_utils.provision_check import check_places
 from ansible_collections.ent.renfort.plugins.module_utils.provision_decide import StrangerError
@@ -73,6 +74,13 @@ def test_an_off_line_hypervisor_stops_only_its_own_machines() -> None:
 
     assert "pve1 is off-line" in str(refused["eure-web-02"])
     assert "the cluster has no hypervisor pve9" in str(refused["other"])
+
+
+def test_memory_that_the_token_may_not_see_is_not_taken_for_none() -> None:
+    blind = view_from([{"type": "node", "node": "pve1", "status": "online"}])
+
+    with pytest.raises(RenfortError, match=r"Sys\.Audit on /nodes"):
+        check_places([MACHINE], blind)
 
 
 @pytest.mark.parametrize(
