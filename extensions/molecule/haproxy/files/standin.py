@@ -11,14 +11,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Every path answers 200 with what was asked; /slow takes three seconds over it."""
+    """Every path answers 200 with what was asked; /slow takes its time."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         """Answer a request."""
         if self.path == "/slow":
-            time.sleep(3)
+            time.sleep(1.5)
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = json.dumps({"path": self.path, "headers": headers}).encode()
         self.send_response(200)
