@@ -96,6 +96,8 @@ class Provisioner:
             self._say(f"{len(work)} of {len(self._request.machines)} guests need a change.")
             failures |= self._act_all(work)
             failures |= self._await_list([job.machine for job in work if job.machine.name not in failures])
+        elif not work and not failures:
+            self._say(f"All {len(self._request.machines)} guests are as planned.")
         return Outcome(
             decisions=tuple(job.decision for job in jobs),
             failures=failures,

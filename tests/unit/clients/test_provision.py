@@ -106,6 +106,7 @@ def test_the_first_run_makes_everything_and_the_second_sends_no_write(bench: Ben
     assert "description" not in guest.config
     assert f"10.83.20.12 {' '.join(KEY.split()[:2])}" in bench.known_hosts.read_text().splitlines()
     assert complete(bench)
+    assert bench.lines[-1] == "All 6 guests are as planned."
 
 
 def test_progress_is_told_step_by_step_under_each_guest_s_own_number(bench: Bench) -> None:
