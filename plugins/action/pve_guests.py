@@ -20,6 +20,15 @@ from ..module_utils.proxmox_options import argument_spec, settings_from
 
 display = Display()
 
+OPTIONS: dict[str, dict[str, Any]] = {
+    "plan_file": {"type": "path", "required": True},
+    "ssh_public_keys": {"type": "list", "elements": "str", "required": True, "no_log": False},
+    "ci_user": {"type": "str", "default": "ops"},
+    "known_hosts_file": {"type": "path", "required": True},
+    "allow_restart": {"type": "bool", "default": False},
+}
+"""The options beside those of the API."""
+
 
 class ActionModule(ActionBase):
     """Make the guests what the plan says."""
@@ -32,16 +41,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run the action."""
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _, options = self.validate_argument_spec(
-            argument_spec={
-                "plan_file": {"type": "path", "required": True},
-                "ssh_public_keys": {"type": "list", "elements": "str", "required": True, "no_log": False},
-                "ci_user": {"type": "str", "default": "ops"},
-                "known_hosts_file": {"type": "path", "required": True},
-                "allow_restart": {"type": "bool", "default": False},
-                **argument_spec(env_fallback),
-            }
-        )
+        _, options = self.validate_argument_spec(argument_spec={**OPTIONS, **argument_spec(env_fallback)})
         try:
             outcome = self._provision(options)
         except RenfortError as error:
