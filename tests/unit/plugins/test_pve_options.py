@@ -107,7 +107,7 @@ def test_a_missing_or_wrong_option_is_named_with_what_to_set(changes: dict[str, 
 
 def test_an_empty_secret_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("\n")
-    with pytest.raises(OptionsError, match="token.*is empty"):
+    with pytest.raises(OptionsError, match=r"token.*is empty"):
         proxmox_options.settings_from(
             GIVEN | {"api_token_secret": "", "api_token_file": str(tmp_path / "token")}
         )
