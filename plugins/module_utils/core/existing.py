@@ -47,11 +47,11 @@ def _followed(inputs: Inputs, machine: Machine, guest: LiveGuest) -> Machine:
     # A clone that was interrupted before its tags were set is told by its name.
     owned = OWNER_TAG in guest.tags or guest.name == machine.name
     if guest.template or not owned:
-        kind = "template" if guest.template else "guest"
+        kind = "is a template" if guest.template else f'lacks the tag "{OWNER_TAG}"'
         raise PlanError(
-            f'The plan gives the id {machine.vmid} to {machine.name}, and the {kind} "{guest.name}" on '
-            f'{guest.node} has it without being Renfort\'s own (no tag "{OWNER_TAG}").',
-            hint=f"Give that {kind} another id, or remove {machine.name} from the plan and plan again.",
+            f'The plan gives the id {machine.vmid} to {machine.name}, and on {guest.node} "{guest.name}" has '
+            f"it already and {kind}.",
+            hint=f'Give "{guest.name}" another id, or remove {machine.name} from the plan and plan again.',
         )
     network = network_of(inputs, machine.ip)
     if network is None:

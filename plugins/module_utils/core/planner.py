@@ -251,7 +251,8 @@ def _shortages(inputs: Inputs, slots: Sequence[_Slot], placement: Placement, roo
         if slot.request.key in placement.refused:
             refused.setdefault(_group(slot.need), []).append(slot)
     found: list[Shortage] = []
-    for (tier, tenant), group in refused.items():
+    for tier, tenant in sorted(refused, key=lambda group: (TIERS.index(group[0]), group[1])):
+        group = refused[tier, tenant]
         found.append(
             Shortage(
                 tier=tier,
