@@ -7,12 +7,17 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import pytest
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ansible_collections.ent.renfort.plugins.filter import haproxy_maxconn
 from ansible_collections.ent.renfort.plugins.module_utils.config_fragments import assemble
@@ -74,6 +79,25 @@ def fragments(**given: Any) -> dict[str, str]:
     }
     backends = section_fragments(rendered.pop("400-haproxy-backends.cfg"), prefix="400-haproxy-")
     return rendered | {fragment["name"]: fragment["content"] for fragment in backends}
+
+
+def certificate(host: str) -> str:
+    """A certificate that signs itself, with its key, as HAProxy wants both in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + timedelta(days=36500))
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return (signed.public_bytes(Encoding.PEM) + private).decode()
 
 
 def verdict(parts: Mapping[str, str], directory: Path) -> str:
@@ -150,6 +174,17 @@ def test_tls_takes_a_directory_or_a_list_and_redirects(given: dict[str, str], ex
     portals = fragments(haproxy_tls_binds=["*:443"], **given)["300-haproxy-portals.cfg"].splitlines()
     assert expected in portals
     assert "    http-request redirect scheme https code 301 unless { ssl_fc }" in portals
+
+
+def test_haproxy_accepts_a_directory_of_certificates(tmp_path: Path) -> None:
+    certificates = tmp_path / "certificates"
+    certificates.mkdir()
+    for host in ("eure.ent.example", "haut-rhin.ent.example"):
+        (certificates / f"{host}.pem").write_text(certificate(host), encoding="utf-8")
+    parts = fragments(haproxy_tls_binds=["*:443"], haproxy_tls_certificates=str(certificates))
+    said = verdict(parts, tmp_path)
+    assert "[ALERT]" not in said, said
+    assert "[WARNING]" not in said, said
 
 
 @pytest.mark.parametrize("page", ["renfort-unavailable.html", "renfort-unknown-host.html"])

@@ -130,9 +130,8 @@ def test_templates_say_who_manages_them(role: Path) -> None:
 
 @every_role
 def test_roles_name_no_inventory_group(role: Path) -> None:
-    files = [
-        path for folder in ("tasks", "handlers", "templates", "vars") for path in (role / folder).rglob("*.*")
-    ]
+    folders = [role / folder for folder in ("tasks", "handlers", "templates", "vars")]
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     assert [str(path) for path in files if "groups[" in path.read_text(encoding="utf-8")] == []
 
 

@@ -14,6 +14,9 @@ class Handler(BaseHTTPRequestHandler):
     """Every path answers 200 with what was asked; /slow takes its time."""
 
     protocol_version = "HTTP/1.1"
+    # One write for the whole answer: a server killed between head and body would have answered half,
+    # which nobody can try again.
+    wbufsize = 65536
 
     def do_GET(self) -> None:
         """Answer a request."""
