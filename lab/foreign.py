@@ -46,13 +46,12 @@ async def open_chains(own_table: str) -> None:
     """Let the lab's packets through chains that drop by default; done again it changes nothing."""
     listing = json.loads((await process.run(["nft", "-json", "list", "ruleset"])).text or "{}")
     done = {rule[:3] for rule in marked_rules(listing)}
-    lines = []
-    for family, table, chain in chains_that_drop(listing, own_table):
-        if (family, table, chain) not in done:
-            for side in ("iifname", "oifname"):
-                lines.append(
-                    f'insert rule {family} {table} {chain} {side} "{LINKS}*" accept comment "{MARK}"\n'
-                )
+    lines = [
+        f'insert rule {family} {table} {chain} {side} "{LINKS}*" accept comment "{MARK}"\n'
+        for family, table, chain in chains_that_drop(listing, own_table)
+        if (family, table, chain) not in done
+        for side in ("iifname", "oifname")
+    ]
     if lines:
         await process.run(["nft", "-f", "-"], stdin="".join(lines).encode())
     if await _legacy_drops():

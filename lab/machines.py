@@ -61,7 +61,9 @@ def parse_platforms(data: Any) -> list[Platform]:
     for row in data:
         address = str(row.get("address") or _derived_address(row["name"]))
         if ipaddress.ip_address(address) not in subnet or address == BRIDGE.gateway:
-            raise LabError(f"The machine {row['name']} has the address {address}.", hint=f"Choose one of {subnet}.")
+            raise LabError(
+                f"The machine {row['name']} has the address {address}.", hint=f"Choose one of {subnet}."
+            )
         if any(other.address == address for other in found):
             raise LabError(f"The machine {row['name']} has an address that another one has: {address}.")
         found.append(Platform(name=row["name"], image=row.get("image", "debian-13"), address=address))

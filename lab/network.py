@@ -92,7 +92,7 @@ def ruleset(bridges: Iterable[tuple[str, str]], resolver: str) -> str:
 def exclusive() -> Iterator[None]:
     """One process at a time makes or removes networks: hold it from a bridge to its first cable."""
     run_dir().mkdir(parents=True, exist_ok=True)
-    with open(run_dir() / "network.lock", "w", encoding="utf-8") as lock:
+    with (run_dir() / "network.lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -139,6 +139,8 @@ async def plug(machine: str, pid: int, nics: Sequence[Nic]) -> None:
     """Give a created machine its network cards, eth0 first.
 
     Args:
+        machine: its name, from which the cables' names follow.
+        nics: its cards, in order.
         pid: a process in the machine's network namespace.
     """
     commands: list[str] = []
@@ -188,7 +190,7 @@ def _refuse_overlap(bridge: Bridge, present: dict[str, str]) -> None:
     for link, address in present.items():
         if address and link != bridge.link and subnet.overlaps(ipaddress.ip_interface(address).network):
             raise LabError(
-                f"The lab's network {bridge.subnet} ({bridge.name}) overlaps {address} of {link} on this host.",
+                f"The lab's network {bridge.subnet} ({bridge.name}) overlaps {address} of {link} here.",
                 hint="Free that network, or choose another one in lab/datacentre.yml.",
             )
 

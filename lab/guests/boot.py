@@ -95,6 +95,7 @@ def network_file(mac: str, ipconfig: str) -> str:
     """The systemd-networkd file of one card.
 
     Args:
+        mac: the card's address.
         ipconfig: as in Proxmox, such as ``ip=10.0.0.2/24,gw=10.0.0.1``, ``ip=dhcp`` or nothing.
     """
     wanted = dict(part.split("=", 1) for part in ipconfig.split(",") if "=" in part)
@@ -116,9 +117,7 @@ def _account(cloudinit: CloudInit) -> str:
         script = (
             f"if ! id {user} > /dev/null 2>&1; then\n"
             f"  useradd --create-home --shell /bin/bash --groups sudo,adm {user}\nfi\n"
-        ) + _write(
-            "/etc/sudoers.d/90-cloud-init-users", f"{cloudinit.user} ALL=(ALL) NOPASSWD:ALL\n", "0440"
-        )
+        ) + _write("/etc/sudoers.d/90-cloud-init-users", f"{cloudinit.user} ALL=(ALL) NOPASSWD:ALL\n", "0440")
     if cloudinit.password_hash:
         script += f"usermod --password {shlex.quote(cloudinit.password_hash)} {user}\n"
     script += (

@@ -85,7 +85,8 @@ async def boot(podman: Podman, container: Container, *, label: str) -> int:
 
 def enter(pid: int) -> list[str]:
     """The command prefix that runs something inside a machine, as its root."""
-    return ["nsenter", f"--target={pid}", "--all", "--wd=/", "env", "-i", f"PATH={PATH}", "HOME=/root", "LANG=C.UTF-8"]
+    clean = ["env", "-i", "-C", "/", f"PATH={PATH}", "HOME=/root", "LANG=C.UTF-8"]
+    return ["nsenter", f"--target={pid}", "--all", *clean]
 
 
 async def execute(pid: int, argv: Sequence[str], stdin: bytes = b"") -> ExecResult:

@@ -54,14 +54,28 @@ async def recipes(names: Sequence[str]) -> list[Recipe]:
 async def ensure_images(podman: Podman, names: Sequence[str], report: Report) -> dict[str, str]:
     """Build what is missing, side by side; image names to references in the store."""
     wanted = await recipes(names)
-    missing = []
-    for recipe in wanted:
-        if (await podman.attempt("image", "exists", recipe.reference)).code != 0:
-            missing.append(recipe)
+    missing = [
+        recipe for recipe in wanted if (await podman.attempt("image", "exists", recipe.reference)).code != 0
+    ]
     if missing:
         await asyncio.gather(*(_build(recipe, report) for recipe in missing))
         for recipe in missing:
             await _forget_older(podman, recipe)
+    return {recipe.name: recipe.reference for recipe in wanted}
+
+
+async def find_images(podman: Podman, names: Sequence[str]) -> dict[str, str]:
+    """Image names to references, building nothing.
+
+    Raises:
+        LabError: an image has not been built on this host, or its recipe has changed since.
+    """
+    wanted = await recipes(names)
+    for recipe in wanted:
+        if (await podman.attempt("image", "exists", recipe.reference)).code != 0:
+            raise LabError(
+                f"The machine image {recipe.name} is missing.", hint="`scripts/lab.py up` builds it."
+            )
     return {recipe.name: recipe.reference for recipe in wanted}
 
 
@@ -72,7 +86,7 @@ async def _build(recipe: Recipe, report: Report) -> None:
     with tempfile.TemporaryDirectory(prefix="renfort-image-") as folder:
         for number, certificate in enumerate(recipe.certificates):
             Path(folder, f"host-{number}.crt").write_text(certificate)
-        hook = f"{shlex.quote(str(CUSTOMISE))} \"$1\" {shlex.quote(folder)}"
+        hook = f'{shlex.quote(str(CUSTOMISE))} "$1" {shlex.quote(folder)}'
         build = shlex.join(recipe.argv(hook))
         store = shlex.join([str(PODMAN), "import", "--quiet", "-", recipe.reference])
         ended = await process.attempt(["bash", "-o", "pipefail", "-c", f"{build} | {store}"])
@@ -88,7 +102,9 @@ async def _build(recipe: Recipe, report: Report) -> None:
 async def _forget_older(podman: Podman, recipe: Recipe) -> None:
     """Remove earlier builds of the same image which no machine uses."""
     repository = recipe.reference.partition(":")[0]
-    listed = await podman.run("images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference={repository}")
+    listed = await podman.run(
+        "images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference={repository}"
+    )
     for reference in listed.text.splitlines():
         if reference != recipe.reference:
             await podman.attempt("rmi", reference)
