@@ -167,10 +167,10 @@ class Fields:
             raise self.error(name, f"{value} is out of bounds", wanted)
         return exact
 
-    def choice(self, name: str, known: Iterable[str], *, default: str | None = None) -> str:
+    def choice(self, name: str, known: Iterable[str]) -> str:
         """Return the text under ``name``, which must be one of ``known``."""
         words = tuple(known)
-        value = self.text(name, default=default, expected=f"one of {', '.join(words)}")
+        value = self.text(name, expected=f"one of {', '.join(words)}")
         if value not in words:
             raise self.error(name, f'"{value}" is not known', did_you_mean(value, words))
         return value

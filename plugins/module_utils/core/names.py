@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from itertools import count
 
 TIERS = ("haproxy", "web", "cas", "database", "smtp", "vpn", "storage", "backup", "monitoring")
 """Every tier there is, in the order in which plans and reports show them."""
@@ -32,16 +33,10 @@ def machine_name(*, tier: str, tenant: str, index: int) -> str:
     return f"{prefix}{tier}-{index:02d}"
 
 
-def free_names(*, tier: str, tenant: str, count: int, taken: Collection[str]) -> tuple[str, ...]:
-    """Return the ``count`` lowest numbered names that nothing bears yet."""
-    found: list[str] = []
-    index = 1
-    while len(found) < count:
-        name = machine_name(tier=tier, tenant=tenant, index=index)
-        if name not in taken:
-            found.append(name)
-        index += 1
-    return tuple(found)
+def free_name(*, tier: str, tenant: str, taken: Collection[str]) -> str:
+    """Return the lowest numbered name that nothing bears yet."""
+    names = (machine_name(tier=tier, tenant=tenant, index=index) for index in count(1))
+    return next(name for name in names if name not in taken)
 
 
 def order_key(*, tier: str, tenant: str, name: str) -> tuple[int, str, int, str]:

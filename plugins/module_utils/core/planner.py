@@ -12,7 +12,7 @@ from .existing import existing_machines
 from .hosts import Room, room_for_machines
 from .machine import Machine
 from .model import Inputs, Live, Network, Scope
-from .names import TIERS, free_names, order_key
+from .names import TIERS, free_name, order_key
 from .ordering import Shelf, bridge_advice
 from .placement import Host, Placement, Placer, Request, SpreadingPlacer
 from .plan import Change, Plan, Shortage
@@ -192,7 +192,7 @@ def _new_machines(
 def _new_machine(
     inputs: Inputs, need: Need, host: str, ids: IdPool, pool: Allocator, names: set[str]
 ) -> Machine:
-    name = free_names(tier=need.tier.tier, tenant=need.tenant, count=1, taken=names)[0]
+    name = free_name(tier=need.tier.tier, tenant=need.tenant, taken=names)
     return _machine(inputs, need, name=name, vmid=ids.take(), hypervisor=host, address=pool.take())
 
 
