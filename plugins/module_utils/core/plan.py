@@ -93,11 +93,12 @@ class Plan:
         new = {machine.name: machine for machine in self.machines}
         found = [_change(old.get(machine.name), machine, existing) for machine in self.machines]
         changes = [change for change in found if change is not None]
-        gone = [machine for machine in before.machines if machine.name not in new]
-        changes += [
-            Change(action="remove", machine=m.name, reason="no demand asks for it and it does not exist yet")
-            for m in gone
-        ]
+        short = {(shortage.tier, shortage.tenant) for shortage in self.shortages}
+        for machine in before.machines:
+            if machine.name not in new:
+                why = "finds no place" if (machine.tier, machine.tenant) in short else "is not asked for"
+                reason = f"does not exist yet and {why} any more"
+                changes.append(Change(action="remove", machine=machine.name, reason=reason))
         return tuple(changes)
 
 

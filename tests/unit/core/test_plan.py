@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.ent.renfort.plugins.module_utils.core.errors import InputError
-from ansible_collections.ent.renfort.plugins.module_utils.core.plan import Plan
+from ansible_collections.ent.renfort.plugins.module_utils.core.plan import Plan, Shortage
 from tests.unit.core import builders
 
 ROWS = [
@@ -102,9 +102,17 @@ def test_changes_name_what_differs() -> None:
         ("change", "alpha-web-01", "hypervisor: n1 -> n4; cores: 2 -> 4"),
         ("add", "alpha-web-03", "new"),
         ("adopt", "alpha-web-04", "was there"),
-        ("remove", "alpha-web-02", "no demand asks for it and it does not exist yet"),
+        ("remove", "alpha-web-02", "does not exist yet and is not asked for any more"),
     ]
     assert after.changes_from(after) == ()
+
+
+def test_a_machine_that_lost_its_place_says_so() -> None:
+    before = builders.plan(ROWS)
+    short = Shortage(tier="web", tenant="alpha", missing=1, memory_mib=2048, reason="full", order="buy")
+    after = Plan.of(machines=before.machines[:1], shortages=[short])
+    reasons = [change.reason for change in after.changes_from(before)]
+    assert reasons == ["does not exist yet and finds no place any more"]
 
 
 def test_tags_say_what_the_inventory_must_know() -> None:
