@@ -127,5 +127,10 @@ def test_apt_does_nothing_by_itself(host: Any) -> None:
     assert host.package("less").is_installed
 
 
+def test_nothing_is_left_that_would_take_the_rules_back(host: Any) -> None:
+    timers = host.check_output("systemctl list-timers --all --no-legend")
+    assert "renfort-firewall-undo" not in timers
+
+
 def test_the_firewall_comes_back_at_boot(host: Any) -> None:
     assert host.service("renfort-firewall").is_enabled

@@ -1,0 +1,88 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The templates of role web, rendered with its defaults."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+import yaml
+
+ROLE = Path(__file__).parents[3] / "roles" / "web"
+
+
+def render(template: str, **given: Any) -> str:
+    """A template as Ansible would render it."""
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ROLE / "templates"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+    env.filters["comment"] = lambda text: f"# {text}"
+    env.filters["combine"] = lambda left, right: {**left, **right}
+    values: dict[str, Any] = {"ansible_managed": "Ansible managed"}
+    for file in ("defaults/main.yml", "vars/main.yml"):
+        values |= yaml.safe_load((ROLE / file).read_text(encoding="utf-8"))
+    return env.get_template(template).render(values | {"web_machine_name": "eure-web-01"} | given)
+
+
+def unit(**given: Any) -> list[str]:
+    return render("etc/systemd/system/web-app.service.j2", **given).splitlines()
+
+
+def nginx(**given: Any) -> list[str]:
+    return [line.strip() for line in render("etc/nginx/nginx.conf.j2", **given).splitlines()]
+
+
+@pytest.mark.parametrize(
+    "value", ["plain", "two words", 'a "quote"', "back\\slash", "100 %", "$HOME", "l'Eure", "#", ""]
+)
+def test_an_environment_value_survives_its_quotes(value: str) -> None:
+    lines = render("etc/renfort/web-app.env.j2", web_environment={"X": value}).splitlines()
+    assert shlex.split(lines[-1]) == [f"X={value}"]
+
+
+def test_numbers_are_values_too() -> None:
+    assert 'PORTAL_SCHOOLS="56"' in render(
+        "etc/renfort/web-app.env.j2", web_environment={"PORTAL_SCHOOLS": 56}
+    )
+
+
+def test_a_service_option_is_replaced_added_and_removed() -> None:
+    lines = unit(web_service_options={"MemoryDenyWriteExecute": "no", "PrivateTmp": "", "Nice": 5})
+    assert "MemoryDenyWriteExecute=no" in lines
+    assert "MemoryDenyWriteExecute=yes" not in lines
+    assert "Nice=5" in lines
+    assert not [line for line in lines if line.startswith("PrivateTmp")]
+
+
+def test_the_application_has_no_capability() -> None:
+    assert "CapabilityBoundingSet=" in unit()
+
+
+@pytest.mark.parametrize(("limit", "lines"), [("", []), ("1G", ["MemoryMax=1G"])])
+def test_memory_is_limited_when_asked(limit: str, lines: list[str]) -> None:
+    assert [line for line in unit(web_memory_max=limit) if line.startswith("MemoryMax")] == lines
+
+
+def test_nobody_is_believed_by_default() -> None:
+    lines = nginx()
+    assert not [line for line in lines if line.startswith("set_real_ip_from")]
+    assert not [line for line in lines if line.endswith(" 1;")]
+
+
+def test_the_proxies_are_believed_about_address_and_scheme() -> None:
+    lines = nginx(web_proxy_networks=["10.83.0.0/24"])
+    assert "set_real_ip_from 10.83.0.0/24;" in lines
+    assert "10.83.0.0/24 1;" in lines
+
+
+def test_every_block_of_nginx_is_closed() -> None:
+    lines = nginx(web_proxy_networks=["10.83.0.0/24"])
+    assert sum(line.endswith("{") for line in lines) == lines.count("}")
+    assert 'add_header X-Renfort-Machine "eure-web-01" always;' in lines
