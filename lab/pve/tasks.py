@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -70,6 +71,7 @@ class Tasks:
         self._clock = clock
         self._boot = clock.now() - 3600.0
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._waiting: set[asyncio.Task[None]] = set()
         self._aborted: set[str] = set()
         self._pid = max((row["pid"] for row in rows.values()), default=1000)
         self._end_what_a_crash_cut()
@@ -79,8 +81,19 @@ class Tasks:
             if row["endtime"] is None:
                 self._rows[upid] = row | {"endtime": int(self._clock.now()), "status": UNEXPECTED}
 
-    def spawn(self, node: str, kind: str, ident: str, identity: Identity, work: Work) -> str:
-        """Start a task and return its UPID; ``kind`` is qmstart, ``ident`` mostly the vmid."""
+    def spawn(
+        self,
+        node: str,
+        kind: str,
+        ident: str,
+        identity: Identity,
+        work: Work,
+        held: AsyncExitStack | None = None,
+    ) -> str:
+        """Start a task and return its UPID; ``kind`` is qmstart, ``ident`` mostly the vmid.
+
+        ``held`` are the locks which the caller took for the task: they are released at its end.
+        """
         self._pid += 1
         now = self._clock.now()
         upid = Upid(
@@ -108,25 +121,14 @@ class Tasks:
             "status": "",
             "log": log.lines,
         }
-        task = asyncio.get_running_loop().create_task(self._run(name, log, work))
+        task = asyncio.get_running_loop().create_task(self._run(name, log, work, held))
         self._running[name] = task
         task.add_done_callback(lambda _: self._running.pop(name, None))
         return name
 
-    async def _run(self, name: str, log: TaskLog, work: Work) -> None:
-        status = "OK"
-        try:
-            if TASK_FAULT.get():
-                raise TaskError(TASK_FAULT.get())
-            await work(log)
-        except asyncio.CancelledError:
-            if name not in self._aborted:
-                raise
-            status = INTERRUPTED
-        except (TaskError, ApiError, BackendError) as error:
-            status = _exit_text(error)
-        except Exception as error:  # A worker that dies must end its task, whatever it died of.
-            status = f"{type(error).__name__}: {error}"
+    async def _run(self, name: str, log: TaskLog, work: Work, held: AsyncExitStack | None) -> None:
+        async with held or AsyncExitStack():
+            status = await self._status(name, log, work)
         if status == "OK" and log.warnings:
             status = f"WARNINGS: {log.warnings}"
         log(_last_line(status))
@@ -136,6 +138,21 @@ class Tasks:
             "log": log.lines,
         }
         self._forget_oldest()
+
+    async def _status(self, name: str, log: TaskLog, work: Work) -> str:
+        try:
+            if TASK_FAULT.get():
+                raise TaskError(TASK_FAULT.get())
+            await work(log)
+        except asyncio.CancelledError:
+            if name not in self._aborted:
+                raise
+            return INTERRUPTED
+        except (TaskError, ApiError, BackendError) as error:
+            return _exit_text(error)
+        except Exception as error:  # A worker that dies must end its task, whatever it died of.
+            return f"{type(error).__name__}: {error}"
+        return "OK"
 
     def _forget_oldest(self) -> None:
         excess = len(self._rows) - KEEP_FINISHED
@@ -149,12 +166,20 @@ class Tasks:
             self._aborted.add(name)
             task.cancel()
 
+    def running(self, name: str) -> bool:
+        """Whether the task is at work."""
+        return name in self._running
+
+    def status(self, name: str) -> str:
+        """The task's exit status, empty while it runs."""
+        return str(self._rows[name]["status"])
+
     async def wait(self, name: str) -> str:
         """Wait for the task's end and return its exit status."""
         task = self._running.get(name)
         if task is not None:
             await asyncio.wait({task})
-        return str(self._rows[name]["status"])
+        return self.status(name)
 
     def get(self, name: str) -> Row | None:
         """A task's row."""
@@ -164,9 +189,20 @@ class Tasks:
         """All tasks, the latest started first."""
         return iter(sorted(self._rows.values(), key=lambda row: (-row["starttime"], -row["pid"])))
 
+    def later(self, delay_s: float, node: str, kind: str, ident: str, work: Work) -> None:
+        """Start a task of root's own after a while."""
+
+        async def wait_and_spawn() -> None:
+            await self._clock.sleep(delay_s)
+            self.spawn(node, kind, ident, Identity(user="root@pam"), work)
+
+        waiting = asyncio.get_running_loop().create_task(wait_and_spawn())
+        self._waiting.add(waiting)
+        waiting.add_done_callback(self._waiting.discard)
+
     async def close(self) -> None:
         """Cut the running tasks as a crash would."""
-        running = list(self._running.values())
+        running = [*self._running.values(), *self._waiting]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)

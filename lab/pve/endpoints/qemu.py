@@ -1,0 +1,59 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Guests of a node: list, make, remove, clone, turn into a template, move to another node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..call import Call
+from ..qemu import clone, create, destroy, guests, status
+from ..registry import endpoint
+
+_INDEX = (
+    "config cloudinit pending status unlink vncproxy termproxy migrate resize move rrd rrddata monitor "
+    "agent snapshot spiceproxy sendkey firewall mtunnel remote_migrate"
+)
+
+
+@endpoint("GET", "/nodes/{node}/qemu")
+async def list_guests(call: Call) -> Any:
+    """The guests of the node which the caller may see."""
+    cluster, node = call.cluster, call.params["node"]
+    show = status.detailed if call.params.get("full") else status.brief
+    return [
+        show(cluster, row, await status.usage(cluster, row))
+        for row in list(cluster.store.table("guests").values())
+        if row["node"] == node and cluster.access.has(call.identity, f"/vms/{row['vmid']}", ["VM.Audit"])
+    ]
+
+
+@endpoint("POST", "/nodes/{node}/qemu")
+async def create_guest(call: Call) -> Any:
+    """Make a guest."""
+    return await create.create(call)
+
+
+@endpoint("GET", "/nodes/{node}/qemu/{vmid}")
+async def index(call: Call) -> Any:  # noqa: ARG001 - every guest, even a missing one, has the same index
+    """The parts of a guest."""
+    return [{"subdir": name} for name in _INDEX.split()]
+
+
+@endpoint("DELETE", "/nodes/{node}/qemu/{vmid}")
+async def destroy_guest(call: Call) -> Any:
+    """Remove a guest."""
+    return destroy.destroy(call)
+
+
+@endpoint("POST", "/nodes/{node}/qemu/{vmid}/clone")
+async def clone_guest(call: Call) -> Any:
+    """Clone a guest."""
+    return await clone.clone(call)
+
+
+@endpoint("GET", "/nodes/{node}/qemu/{vmid}/status/current")
+async def current(call: Call) -> Any:
+    """A guest's present status."""
+    row = guests.load(call.cluster, call.params["node"], int(call.params["vmid"]))
+    return status.current(call.cluster, row, await status.usage(call.cluster, row))
