@@ -169,10 +169,7 @@ class Client:
                 where=where,
             ) from error
         except requests.exceptions.SSLError as error:
-            raise TlsError(
-                f"Could not {doing}: the certificate of {where} does not verify: {_root(error)}.",
-                hint="Set ca_file (or RENFORT_PVE_CA_FILE) to the authority that signed it.",
-            ) from error
+            raise self._tls(error, doing) from error
         except requests.exceptions.ConnectTimeout as error:
             raise UnreachableError(
                 f"Could not {doing}: {where} did not accept a connection in {self.settings.timeout_s:.0f} s.",
@@ -187,6 +184,16 @@ class Client:
             raise self._cut(error, verb, doing) from error
         except requests.exceptions.RequestException as error:
             raise ProxmoxError(f"Could not {doing}: asking {where} failed: {_root(error)}.") from error
+
+    def _tls(self, error: Exception, doing: str) -> TlsError:
+        reason = _root(error)
+        hint = "Set ca_file (or RENFORT_PVE_CA_FILE) to the authority that signed it."
+        if "mismatch" in reason:
+            hint = "Set api_host to a name or address that the certificate is made for."
+        return TlsError(
+            f"Could not {doing}: the certificate of {self.settings.where} does not verify: {reason}.",
+            hint=hint,
+        )
 
     def _cut(self, error: Exception, verb: str, doing: str) -> ProxmoxError:
         where, root = self.settings.where, _root(error)
@@ -218,4 +225,5 @@ def _root(error: BaseException) -> str:
             break
         reason, seen = inner, seen + 1
     text = getattr(reason, "verify_message", "") or getattr(reason, "strerror", "") or str(reason)
-    return str(text).rsplit(": ", 1)[-1] if "object at 0x" in str(text) else str(text)
+    text = str(text).rsplit(": ", 1)[-1] if "object at 0x" in str(text) else str(text)
+    return text.rstrip(".")

@@ -135,9 +135,13 @@ def _ca_file(name: str) -> str:
     if not name:
         return ""
     path = Path(name).expanduser()
-    if not path.is_file():
+    expected = "Expected the certificate of the authority that signed the API's certificate, in PEM."
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
         raise OptionsError(
-            f"The file {path} (ca_file) does not exist.",
-            hint="Expected the certificate of the authority that signed the API's certificate, in PEM.",
-        )
+            f"Cannot read the file {path} (ca_file): {error.strerror or error}.", hint=expected
+        ) from error
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        raise OptionsError(f"The file {path} (ca_file) holds no certificate.", hint=expected)
     return str(path)

@@ -145,6 +145,11 @@ def test_an_unknown_authority_is_refused_and_named(told: Told) -> None:
     assert told.server.asked == []
 
 
+def test_a_certificate_for_another_name_is_refused_and_the_name_is_asked_for(told: Told) -> None:
+    with pytest.raises(errors.TlsError, match=r"'localhost'\. Set api_host to a name"):
+        told.client(told.answer(), host="localhost").get("version", doing="ask")
+
+
 def test_an_environment_variable_does_not_replace_the_authority(
     told: Told, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -95,7 +95,7 @@ def test_the_secret_is_read_from_a_file_in_the_home_directory(
         ({"api_token_id": None}, "api_token_id is not set.*RENFORT_PVE_TOKEN_ID"),
         ({"api_token_secret": None}, "neither api_token_secret nor api_token_file"),
         ({"api_token_secret": None, "api_token_file": "/nowhere/token"}, "/nowhere/token.*No such file"),
-        ({"ca_file": "/nowhere/ca.pem"}, r"/nowhere/ca\.pem \(ca_file\) does not exist"),
+        ({"ca_file": "/nowhere/ca.pem"}, r"/nowhere/ca\.pem \(ca_file\): No such file"),
         ({"api_port": "https"}, "api_port is 'https'.*whole number"),
         ({"timeout": 0}, "timeout is '0'"),
     ],
@@ -111,3 +111,9 @@ def test_an_empty_secret_file_is_named(tmp_path: Path) -> None:
         proxmox_options.settings_from(
             GIVEN | {"api_token_secret": "", "api_token_file": str(tmp_path / "token")}
         )
+
+
+def test_a_file_without_a_certificate_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("-----BEGIN PRIVATE KEY-----\n")
+    with pytest.raises(OptionsError, match=r"ca\.pem \(ca_file\) holds no certificate"):
+        proxmox_options.settings_from(GIVEN | {"ca_file": str(tmp_path / "ca.pem")})
