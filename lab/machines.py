@@ -21,7 +21,7 @@ from typing import Any
 from . import network
 from .errors import LabError
 from .guests.base import CloudInit, Nic
-from .guests.container import Container, boot, execute, is_up
+from .guests.container import LABELS, Container, boot, execute, is_up
 from .host import require_host
 from .images.build import ensure_images
 from .network import Bridge
@@ -30,7 +30,7 @@ from .podman import Podman
 BRIDGE = Bridge(name="mol", subnet="10.84.0.0/24", gateway="10.84.0.1")
 """The network of machines that test roles."""
 
-LABEL = "molecule"
+LABEL = LABELS[1]
 BOOT_SECONDS = 60
 
 

@@ -18,6 +18,10 @@ from .boot import prepare_script
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+LABELS = ("guest", "molecule")
+"""What a machine is for: a guest of the emulated cluster, or the test of a role."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
     """What a machine is made of; ``image`` is a reference in the lab's store."""

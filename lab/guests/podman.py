@@ -16,14 +16,14 @@ from ..errors import LabError
 from ..images.build import find_images
 from ..podman import Podman
 from .base import BackendError, ExecResult, GuestInterface, GuestSpec, Usage
-from .container import Container, boot, execute, is_up
+from .container import LABELS, Container, boot, execute, is_up
 from .memo import SpecMemo
 from .meter import Meter, cpu_seconds, memory_bytes, network_bytes, started_at
 
 PREFIX = "renfort-"
 """Containers of guests are called ``renfort-<vmid>``."""
 
-LABEL = "guest"
+LABEL = LABELS[0]
 SNAPSHOTS = "localhost/renfort-disk"
 """Where the content of a guest's disk goes while it is cloned."""
 

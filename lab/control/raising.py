@@ -1,0 +1,75 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`lab.py up`: from nothing to three machines that answer; done again it changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+
+from .. import network
+from ..host import require_host
+from ..images.build import ensure_images
+from ..podman import Podman
+from . import emulator
+from .api import Api
+from .certificates import ensure_certificates
+from .datacentre import Datacentre, load_datacentre
+from .seeding import Report, ensure_guests, ensure_token
+from .state import DATACENTRE, State
+
+
+def raise_lab(state: State, report: Report, *, speed: float = 1.0) -> bool:
+    """Make what is missing of the lab; whether anything was.
+
+    Raises:
+        LabError: the host lacks something, or a step failed; what was made stays for `down`.
+    """
+    require_host()
+    datacentre = load_datacentre(DATACENTRE)
+    state.prepare()
+    changed = asyncio.run(_ground(datacentre, report))
+    changed |= ensure_certificates(state)
+    changed |= _ensure_operator_key(state)
+    if emulator.start(state, speed=speed):
+        report("emulator: answers at https://127.0.0.1:8006")
+        changed = True
+    root = Api(state)
+    root.log_in(state.root_password.read_text(encoding="utf-8"))
+    if ensure_token(root, state, datacentre):
+        report("cluster: pool, roles, user and API token renfort@pve!ops are made")
+        changed = True
+    operators = Api(state, token=state.token.read_text(encoding="utf-8"))
+    changed |= ensure_guests(operators, state, datacentre.guests, report) > 0
+    return changed
+
+
+async def _ground(datacentre: Datacentre, report: Report) -> bool:
+    """Images and networks; whether a network was made."""
+    await ensure_images(Podman(), datacentre.images, report)
+    before = await network.leftovers()
+    with network.exclusive():
+        await network.bridges_up(datacentre.bridges)
+    if await network.leftovers() == before:
+        return False
+    report(f"networks: {', '.join(f'{bridge.link} {bridge.subnet}' for bridge in datacentre.bridges)}")
+    return True
+
+
+def _ensure_operator_key(state: State) -> bool:
+    if state.operator_key.exists():
+        return False
+    command = [
+        "ssh-keygen",
+        "-q",
+        "-t",
+        "ed25519",
+        "-N",
+        "",
+        "-C",
+        "renfort lab",
+        "-f",
+        str(state.operator_key),
+    ]
+    subprocess.run(command, check=True)
+    return True

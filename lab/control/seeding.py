@@ -1,0 +1,131 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an administrator did before the operators came: their token, and the first guests."""
+
+from __future__ import annotations
+
+import time
+import urllib.parse
+from collections.abc import Callable, Iterable
+
+from ansible_collections.ent.renfort.plugins.module_utils.hostkeys import KnownHosts
+
+from ..errors import LabError
+from .api import Api
+from .datacentre import Datacentre, FirstGuest
+from .state import State, write_secret
+
+Report = Callable[[str], None]
+USER = "renfort@pve"
+TOKEN = "ops"
+AGENT_SECONDS = 90.0
+
+ROLES = {
+    "RenfortGuests": "VM.Audit VM.Allocate VM.Config.Options VM.Config.CPU VM.Config.Memory"
+    " VM.Config.Network VM.Config.Cloudinit VM.Config.Disk VM.PowerMgmt VM.Monitor Pool.Audit Pool.Allocate",
+    "RenfortTemplate": "VM.Audit VM.Clone",
+    "RenfortStorage": "Datastore.AllocateSpace Datastore.Audit",
+    "RenfortView": "VM.Audit Sys.Audit",
+    "RenfortBridges": "SDN.Use",
+}
+"""The privileges that docs/reference/privileges.md lists, and no others."""
+
+
+def grants(datacentre: Datacentre) -> list[tuple[str, str]]:
+    """(path, role) of everything that the operators' user may do."""
+    return [
+        *((f"/pool/{pool}", "RenfortGuests") for pool in datacentre.pools),
+        *((f"/vms/{vmid}", "RenfortTemplate") for vmid in datacentre.templates),
+        *((f"/storage/{storage}", "RenfortStorage") for storage in datacentre.storages),
+        ("/nodes", "RenfortView"),
+        ("/vms", "RenfortView"),
+        ("/sdn/zones/localnetwork", "RenfortBridges"),
+    ]
+
+
+def ensure_token(root: Api, state: State, datacentre: Datacentre) -> bool:
+    """Give the operators their pool, roles, user and token; whether anything was missing."""
+    users = {user["userid"] for user in root.call("GET", "/access/users")}
+    if USER in users and state.token.exists():
+        return False
+    pools = {pool["poolid"] for pool in root.call("GET", "/pools")}
+    for pool in datacentre.pools:
+        if pool not in pools:
+            root.call("POST", "/pools", poolid=pool)
+    roles = {role["roleid"] for role in root.call("GET", "/access/roles")}
+    for role, privileges in ROLES.items():
+        if role not in roles:
+            root.call("POST", "/access/roles", roleid=role, privs=privileges.replace(" ", ","))
+    if USER not in users:
+        root.call("POST", "/access/users", userid=USER, comment="Operators of Renfort")
+    for path, role in grants(datacentre):
+        root.call("PUT", "/access/acl", path=path, users=USER, roles=role)
+    tokens = {token["tokenid"] for token in root.call("GET", f"/access/users/{USER}/token")}
+    if TOKEN in tokens:
+        root.call("DELETE", f"/access/users/{USER}/token/{TOKEN}")
+    made = root.call("POST", f"/access/users/{USER}/token/{TOKEN}", privsep=0)
+    write_secret(state.token, made["value"])
+    return True
+
+
+def ensure_guests(api: Api, state: State, guests: Iterable[FirstGuest], report: Report) -> int:
+    """Make and boot the first guests, and record their ssh host keys; how many were touched."""
+    present = {row["vmid"]: row for row in api.call("GET", "/cluster/resources", type="vm")}
+    hosts = KnownHosts(state.known_hosts)
+    ready = [guest for guest in guests if present.get(guest.vmid, {}).get("status") != "running"]
+    for guest in ready:
+        if guest.vmid not in present:
+            report(f"guest {guest.vmid} {guest.name}: cloning from {guest.template} to {guest.node}")
+            _make(api, guest, state.operator_key.with_suffix(".pub").read_text(encoding="utf-8"))
+        report(f"guest {guest.vmid} {guest.name}: starting")
+        api.task("POST", f"{_path(guest)}/status/start")
+    unknown = [guest for guest in guests if guest in ready or guest.ip not in hosts.hosts()]
+    for guest in unknown:
+        hosts.record(guest.ip, _host_key(api, guest))
+        report(f"guest {guest.vmid} {guest.name}: answers at {guest.ip}")
+    return len(unknown)
+
+
+def _path(guest: FirstGuest) -> str:
+    return f"/nodes/{guest.node}/qemu/{guest.vmid}"
+
+
+def _make(api: Api, guest: FirstGuest, public_key: str) -> None:
+    api.task(
+        "POST",
+        f"/nodes/{guest.template_node}/qemu/{guest.template}/clone",
+        newid=guest.vmid,
+        name=guest.name,
+        target=guest.node,
+        pool=guest.pool,
+        full=0,
+    )
+    api.task(
+        "POST",
+        f"{_path(guest)}/config",
+        cores=guest.cores,
+        memory=guest.memory_mib,
+        net0=f"virtio,bridge={guest.bridge}",
+        tags=guest.tags,
+        ciuser=guest.user,
+        sshkeys=urllib.parse.quote(public_key.strip(), safe=""),
+        ipconfig0=f"ip={guest.address},gw={guest.gateway}",
+        nameserver=" ".join(guest.nameservers),
+    )
+
+
+def _host_key(api: Api, guest: FirstGuest) -> str:
+    """The guest's ed25519 host key, read through the agent as soon as both are there."""
+    deadline = time.monotonic() + AGENT_SECONDS
+    while True:
+        try:
+            path = "/etc/ssh/ssh_host_ed25519_key.pub"
+            return str(api.call("GET", f"{_path(guest)}/agent/file-read", file=path)["content"])
+        except LabError as error:
+            if time.monotonic() > deadline:
+                raise LabError(
+                    f"The guest {guest.vmid} {guest.name} has started and its agent does not answer:"
+                    f" {error.message}",
+                    hint="`scripts/lab.py shell` looks into it.",
+                ) from error
+            time.sleep(0.3)
