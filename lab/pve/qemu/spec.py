@@ -21,19 +21,23 @@ if TYPE_CHECKING:
 def build(cluster: Cluster, row: Row) -> GuestSpec:
     """The guest as its configuration describes it."""
     config = row["config"]
-    name = str(config.get("name") or f"VM{row['vmid']}")
     numbers = _card_numbers(config)
     nics = tuple(_nic(str(config[f"net{number}"])) for number in numbers)
     return GuestSpec(
         vmid=row["vmid"],
-        name=name,
+        name=guest_name(row),
         node=row["node"],
         image=row["image"],
         cores=cpu_count(config),
         memory_mib=memory_mib(config),
         nics=nics,
-        cloudinit=_cloudinit(cluster, row, name, numbers) if has_cloudinit(config) else None,
+        cloudinit=cloudinit(cluster, row) if has_cloudinit(config) else None,
     )
+
+
+def guest_name(row: Row) -> str:
+    """The guest's name, or what stands for it."""
+    return str(row["config"].get("name") or f"VM{row['vmid']}")
 
 
 def has_cloudinit(config: dict[str, Any]) -> bool:
@@ -51,8 +55,10 @@ def _nic(text: str) -> Nic:
     return Nic(mac=net.mac, bridge=net.bridge, mtu=int(mtu) if mtu.isdigit() and int(mtu) > 1 else None)
 
 
-def _cloudinit(cluster: Cluster, row: Row, name: str, numbers: list[int]) -> CloudInit:
+def cloudinit(cluster: Cluster, row: Row) -> CloudInit:
+    """What the guest's cloud-init drive says."""
     config = row["config"]
+    numbers = _card_numbers(config)
     dns = cluster.store.table("nodes").get(row["node"], {}).get("dns", {})
     inherited = [str(dns[key]) for key in ("dns1", "dns2", "dns3") if dns.get(key)]
     servers = split_list(str(config.get("nameserver", ""))) or inherited
@@ -60,7 +66,7 @@ def _cloudinit(cluster: Cluster, row: Row, name: str, numbers: list[int]) -> Clo
         user=str(config.get("ciuser") or "debian"),
         password_hash=str(config.get("cipassword", "")),
         ssh_keys=decode_keys(str(config.get("sshkeys", ""))),
-        hostname=name,
+        hostname=guest_name(row),
         ipconfigs=tuple(str(config.get(f"ipconfig{number}", "")) for number in numbers),
         nameservers=tuple(servers),
         searchdomain=str(config.get("searchdomain") or dns.get("search", "")),
