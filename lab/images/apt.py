@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,5 +97,5 @@ def carried_options(dump: str) -> list[str]:
     for line in dump.splitlines():
         name, _, value = line.partition(" ")
         if any(pattern.match(name) for pattern in CARRIED) and value != '"";':
-            options.append(f"{name} {shlex.quote(value) if not value.startswith('"') else value}")
+            options.append(line)
     return options
