@@ -140,7 +140,8 @@ async def log(call: Call) -> Any:
 @endpoint("GET", "/cluster/tasks")
 async def recent(call: Call) -> Any:
     """The latest tasks of all nodes, those that run included."""
-    access, shown = call.cluster.access, []
+    access = call.cluster.access
+    shown: list[dict[str, Any]] = []
     for row in call.cluster.tasks.newest_first():
         if len(shown) == RECENT:
             break

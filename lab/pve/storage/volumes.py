@@ -131,7 +131,8 @@ def _suffix(name: str) -> str:
     return name.rpartition(".")[2] if "." in name.rpartition("/")[2] else "raw"
 
 
-def _insert(cluster: Cluster, node: str, volume: Row) -> str:
+def insert(cluster: Cluster, node: str, volume: Row) -> str:
+    """Write a new volume's row, with the node where the storage is the node's own."""
     row = config.get(cluster, volume["storage"])
     put(cluster, node, volume | {"node": "" if config.is_shared(row) else node})
     return str(volume["volid"])
@@ -171,7 +172,7 @@ async def alloc(
             "ctime": int(cluster.clock.now()),
             "parent": None,
         }
-        return _insert(cluster, node, volume)
+        return insert(cluster, node, volume)
 
 
 async def link(cluster: Cluster, node: str, base: str, vmid: int, log: Log = no_log) -> str:
@@ -204,7 +205,7 @@ async def link(cluster: Cluster, node: str, base: str, vmid: int, log: Log = no_
             "ctime": int(cluster.clock.now()),
             "parent": parent,
         }
-        return _insert(cluster, node, volume)
+        return insert(cluster, node, volume)
 
 
 async def free(cluster: Cluster, node: str, volid: str, log: Log = no_log) -> None:
