@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .body import Upload
     from .cluster import Cluster
 
 
@@ -26,13 +27,17 @@ class Identity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """Identity, verified and coerced parameters (path parameters included) and the cluster."""
+    """Identity, verified and coerced parameters (path parameters included) and the cluster.
+
+    Integers are ints, truth values 1 and 0. ``upload`` is the file of a multipart form.
+    """
 
     identity: Identity
     params: dict[str, Any]
     cluster: Cluster
     verb: str
     path: str
+    upload: Upload | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lab.guests.base import GuestBackend
 
+from .auth import Authenticator
 from .clock import Clock
 from .errors import ServerError
 from .faults import Faults
@@ -27,9 +28,12 @@ class Cluster:
         self.clock = clock
         self.backend = backend
         self.access = Access(store)
+        self.auth = Authenticator(store, clock)
         self.faults = Faults(clock)
         self.locks = Locks(clock)
         self.tasks = Tasks(store.table("tasks"), clock)
+        self.processes = Processes()
+        self.reports = Reports(clock)
         self.reports = Reports(clock)
         self.processes = Processes()
 
@@ -40,7 +44,7 @@ class Cluster:
 
     @property
     def nodes(self) -> Table:
-        """Node name to row: cores, memory (bytes), online, address, started (epoch seconds)…"""
+        """Node name to row: cores, memory (bytes), online, address, nodeid, started (epoch seconds)."""
         return self.store.table("nodes")
 
     @property
@@ -52,6 +56,11 @@ class Cluster:
     def name(self) -> str:
         """The cluster's name; empty for a server on its own."""
         return str(self.store.table("options").get("cluster", {}).get("name", ""))
+
+    @property
+    def local(self) -> str:
+        """The node whose address clients talk to."""
+        return next(iter(self.nodes))
 
     def node(self, name: str) -> Row:
         """A node's row, on-line or not."""

@@ -40,6 +40,7 @@ class Access:
         self._pools = store.table("pools")
         self._guests = store.table("guests")
         self._cache: dict[tuple[str, str], Granted] = {}
+        self._members: dict[str, list[str]] = {}
         self._seen: tuple[int, ...] = ()
 
     def check(self, identity: Identity, path: str, privs: Iterable[str], any: bool = False) -> None:
@@ -103,6 +104,7 @@ class Access:
         versions = tuple(table.version for table in tables)
         if versions != self._seen:
             self._cache.clear()
+            self._members.clear()
             self._seen = versions
 
     def _separated(self, identity: Identity) -> bool:
@@ -138,12 +140,13 @@ class Access:
         return through | roles
 
     def _pools_of(self, path: str) -> list[str]:
-        kind, _, member = path.strip("/").partition("/")
-        if kind == "vms":
-            return [name for name, row in self._pools.items() if member in map(str, row.get("vms", ()))]
-        if kind == "storage":
-            return [name for name, row in self._pools.items() if member in row.get("storages", ())]
-        return []
+        if not self._members:
+            for name, row in self._pools.items():
+                for vmid in row.get("vms", ()):
+                    self._members.setdefault(f"/vms/{vmid}", []).append(name)
+                for storage in row.get("storages", ()):
+                    self._members.setdefault(f"/storage/{storage}", []).append(name)
+        return self._members.get(path, [])
 
     def _roles_on(self, identity: Identity, path: str) -> Granted:
         """The roles on a path, the nearest statement above it overriding those further up."""
