@@ -5,21 +5,32 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import shlex
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from .. import process
 from ..errors import LabError
-from ..paths import HERE, PODMAN
+from ..paths import HERE, PODMAN, cache_dir
 from ..podman import Podman
 from .apt import carried_options, host_mirror
 from .recipe import RELEASES, Recipe
 
 Report = Callable[[str], None]
 """Receives one line of progress."""
+
+STAGES = (
+    "I: downloading packages",
+    "I: extracting archives",
+    "I: installing essential",
+    "I: installing remaining",
+    "I: creating tarball",
+)
+"""What mmdebstrap says at the stages that are worth a line of progress."""
 
 CUSTOMISE = HERE / "images" / "customise"
 HOST_CERTIFICATES = Path("/usr/local/share/ca-certificates")
@@ -54,14 +65,32 @@ async def recipes(names: Sequence[str]) -> list[Recipe]:
 async def ensure_images(podman: Podman, names: Sequence[str], report: Report) -> dict[str, str]:
     """Build what is missing, side by side; image names to references in the store."""
     wanted = await recipes(names)
-    missing = [
-        recipe for recipe in wanted if (await podman.attempt("image", "exists", recipe.reference)).code != 0
-    ]
-    if missing:
-        await asyncio.gather(*(_build(recipe, report) for recipe in missing))
-        for recipe in missing:
-            await _forget_older(podman, recipe)
+    if await _missing(podman, wanted):
+        with _one_builder(report):
+            missing = await _missing(podman, wanted)
+            await asyncio.gather(*(_build(recipe, report) for recipe in missing))
+            for recipe in missing:
+                await _forget_older(podman, recipe)
     return {recipe.name: recipe.reference for recipe in wanted}
+
+
+@contextmanager
+def _one_builder(report: Report) -> Iterator[None]:
+    """Hold the right to build: whoever comes second finds the images made."""
+    cache_dir().mkdir(parents=True, exist_ok=True)
+    with (cache_dir() / "images.lock").open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            report("images: waiting for another build to end")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+async def _missing(podman: Podman, wanted: Sequence[Recipe]) -> list[Recipe]:
+    """The recipes whose image is not in the store."""
+    exist = [(await podman.attempt("image", "exists", recipe.reference)).code == 0 for recipe in wanted]
+    return [recipe for recipe, there in zip(wanted, exist, strict=True) if not there]
 
 
 async def find_images(podman: Podman, names: Sequence[str]) -> dict[str, str]:
@@ -71,11 +100,8 @@ async def find_images(podman: Podman, names: Sequence[str]) -> dict[str, str]:
         LabError: an image has not been built on this host, or its recipe has changed since.
     """
     wanted = await recipes(names)
-    for recipe in wanted:
-        if (await podman.attempt("image", "exists", recipe.reference)).code != 0:
-            raise LabError(
-                f"The machine image {recipe.name} is missing.", hint="`scripts/lab.py up` builds it."
-            )
+    for recipe in await _missing(podman, wanted):
+        raise LabError(f"The machine image {recipe.name} is missing.", hint="`scripts/lab.py up` builds it.")
     return {recipe.name: recipe.reference for recipe in wanted}
 
 
@@ -89,14 +115,32 @@ async def _build(recipe: Recipe, report: Report) -> None:
         hook = f'{shlex.quote(str(CUSTOMISE))} "$1" {shlex.quote(folder)}'
         build = shlex.join(recipe.argv(hook))
         store = shlex.join([str(PODMAN), "import", "--quiet", "-", recipe.reference])
-        ended = await process.attempt(["bash", "-o", "pipefail", "-c", f"{build} | {store}"])
-    if ended.code != 0:
-        said = [line for line in ended.stderr.decode(errors="replace").splitlines() if line.startswith("E: ")]
+        code, said = await _watched(f"{build} | {store}", recipe.name, report)
+    if code != 0:
+        errors = [line for line in said if line.startswith("E: ")]
         raise LabError(
-            f"Building the image {recipe.name} failed: {said[-1] if said else ended.complaint}",
+            f"Building the image {recipe.name} failed: {(errors or said or ['it said nothing'])[-1]}",
             hint="Check that `apt-get update` works on this host, then run the command again.",
         )
     report(f"image {recipe.name}: ready after {time.monotonic() - begin:.0f} s")
+
+
+async def _watched(pipeline: str, name: str, report: Report) -> tuple[int, list[str]]:
+    """Run the build, reporting its stages as they come; its status and what it said."""
+    shell = await asyncio.create_subprocess_exec(
+        *("bash", "-o", "pipefail", "-c", pipeline),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said: list[str] = []
+    assert shell.stderr is not None
+    async for raw in shell.stderr:
+        line = raw.decode(errors="replace").strip()
+        said.append(line)
+        if line.startswith(STAGES):
+            report(f"image {name}: {line.removeprefix('I: ').rstrip('.')}")
+    return await shell.wait(), said[-20:]
 
 
 async def _forget_older(podman: Podman, recipe: Recipe) -> None:
