@@ -47,6 +47,9 @@ POLL_MAX_S = 2.0
 LOCK_TRIES = 8
 """How often a write is tried when a lock is busy: with the pauses, for about a minute."""
 
+LOG_LINES = 3
+"""How many lines of a failed task's log are shown."""
+
 T = TypeVar("T")
 
 
@@ -119,9 +122,18 @@ class Client:
             pause = min(pause * POLL_GROWTH, POLL_MAX_S)
         end = str(status.get("exitstatus", ""))
         if end != "OK" and not end.startswith("WARNINGS"):
-            raise from_text(
-                doing=doing, text=end or "the task ended without a status", default=TaskFailedError
-            )
+            raise self._task_error(node, upid, end or "the task ended without a status", doing)
+
+    def _task_error(self, node: str, upid: str, end: str, doing: str) -> ProxmoxError:
+        """The exception of a failed task: where its end says too little, with the last lines of its log."""
+        error = from_text(doing=doing, text=end, default=TaskFailedError)
+        if type(error) is not TaskFailedError:
+            return error
+        rows = self.get(f"nodes/{node}/tasks/{upid}/log", doing=f"{doing} (read its log)", limit=500)
+        lines = [str(row.get("t", "")).strip() for row in rows]
+        told = [line for line in lines if line and end not in line and line != "no content"][-LOG_LINES:]
+        text = f"{end} ({' | '.join(told)})" if told else end
+        return from_text(doing=doing, text=text, default=TaskFailedError)
 
     def retry_lock(self, attempt: Callable[[], T]) -> T:
         """Return what ``attempt`` returns; try again, after pauses of random length, while a lock is busy."""

@@ -239,11 +239,23 @@ def test_a_task_that_ends_with_warnings_has_succeeded(told: Told) -> None:
     ],
 )
 def test_a_failed_task_is_told_by_its_text(told: Told, end: str, kind: type[RenfortError]) -> None:
-    client = told.client(told.answer(data={"status": "stopped", "exitstatus": end}))
+    client = told.client(told.answer(data={"status": "stopped", "exitstatus": end}), told.answer(data=[]))
 
     with pytest.raises(errors.ProxmoxError) as caught:
         client.wait(UPID, doing="resize", timeout_s=1)
     assert type(caught.value) is kind
+
+
+def test_the_last_lines_of_a_failed_task_s_log_are_told(told: Told) -> None:
+    lines = ["generating cloud-init ISO", "bridge 'vmbr7' does not exist", "TASK ERROR: start failed"]
+    client = told.client(
+        told.answer(data={"status": "stopped", "exitstatus": "start failed"}),
+        told.answer(data=[{"n": number, "t": line} for number, line in enumerate(lines, start=1)]),
+    )
+
+    words = r"Could not start: start failed \(generating cloud-init ISO \| bridge 'vmbr7' does not exist\)"
+    with pytest.raises(errors.TaskFailedError, match=words):
+        client.wait(UPID, doing="start", timeout_s=1)
 
 
 def test_a_task_that_does_not_end_is_named_and_goes_on(told: Told) -> None:
