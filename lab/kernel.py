@@ -30,11 +30,15 @@ def _saved_file() -> Path:
 
 
 def raise_settings(least: Mapping[str, int], *, root: Path = SYSCTL, saved: Path | None = None) -> None:
-    """Raise settings that are lower than needed, noting first what they were."""
+    """Raise settings that are lower than needed, noting first what they were.
+
+    A network namespace that is not the first lacks some settings: those are left out.
+    """
     file = saved or _saved_file()
     noted: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
-    lower = {name: int((root / name).read_text()) for name in least}
-    lower = {name: value for name, value in lower.items() if value < least[name]}
+    present = [name for name in least if (root / name).exists()]
+    values = {name: int((root / name).read_text()) for name in present}
+    lower = {name: value for name, value in values.items() if value < least[name]}
     if not lower:
         return
     file.parent.mkdir(parents=True, exist_ok=True)
