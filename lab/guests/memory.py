@@ -194,15 +194,25 @@ def _cat(files: dict[str, bytes], names: list[str], stdin: bytes) -> ExecResult:
 
 
 def _shell(files: dict[str, bytes], argv: list[str], stdin: bytes) -> ExecResult:
-    """The two scripts that matter: writing standard input to a file, and printing files."""
+    """The few things a script can do here: write standard input to a file, print, exit."""
     script = argv[2].strip()
     if script.startswith("cat >") and len(argv) > 4:
         files[argv[4]] = stdin
         return ExecResult(exitcode=0)
-    if script.startswith("cat "):
-        patterns = [word for word in script.split()[1:] if not word.startswith("2>")]
-        return _cat(files, [name for pattern in patterns for name in _matching(files, pattern)], stdin)
-    return ExecResult(exitcode=0)
+    out, err, code = b"", b"", 0
+    for command in script.split(";"):
+        words = command.split()
+        to_err = ">&2" in words
+        words = [word for word in words if ">" not in word]
+        if words[:1] == ["exit"]:
+            return ExecResult(exitcode=int(words[1] if len(words) > 1 else 0), stdout=out, stderr=err)
+        if words[:1] == ["echo"]:
+            line = f"{' '.join(words[1:])}\n".encode()
+            out, err = (out, err + line) if to_err else (out + line, err)
+        if words[:1] == ["cat"]:
+            done = _cat(files, [name for word in words[1:] for name in _matching(files, word)], stdin)
+            out, err, code = out + done.stdout, err + done.stderr, done.exitcode
+    return ExecResult(exitcode=code, stdout=out, stderr=err)
 
 
 def _users(files: dict[str, bytes]) -> set[str]:

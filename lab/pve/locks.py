@@ -28,6 +28,7 @@ class Sleeper(Protocol):
 class _State:
     readers: int = 0
     writer: bool = False
+    queued: int = 0
     waiters: list[asyncio.Future[None]] = field(default_factory=list)
 
     def free_for(self, shared: bool) -> bool:
@@ -61,7 +62,11 @@ class Locks:
         """
         state = self._states.setdefault(name, _State())
         if not state.free_for(shared):
-            await self._wait(state, timeout_s, shared, log, complaint or _complaint(name))
+            state.queued += 1
+            try:
+                await self._wait(state, timeout_s, shared, log, complaint or _complaint(name))
+            finally:
+                state.queued -= 1
         if shared:
             state.readers += 1
         else:
@@ -80,7 +85,7 @@ class Locks:
             if not waiter.done():
                 waiter.set_result(None)
         state.waiters.clear()
-        if state.free_for(False):
+        if state.free_for(False) and not state.queued:
             self._states.pop(name, None)
 
     async def _wait(

@@ -20,6 +20,8 @@ from .upid import Upid
 INTERRUPTED = "received interrupt"
 UNEXPECTED = "unexpected status"
 KEEP_FINISHED = 5000
+SHORTEST_S = 0.15
+"""No worker comes and goes in less time: a caller that looks at once finds it running."""
 
 TASK_FAULT: ContextVar[str] = ContextVar("TASK_FAULT", default="")
 """The text with which the tasks started in this context fail; empty for none."""
@@ -127,8 +129,11 @@ class Tasks:
         return name
 
     async def _run(self, name: str, log: TaskLog, work: Work, held: AsyncExitStack | None) -> None:
+        begun = self._clock.now()
         async with held or AsyncExitStack():
             status = await self._status(name, log, work)
+        if name not in self._aborted:
+            await self._clock.sleep(begun + SHORTEST_S - self._clock.now())
         if status == "OK" and log.warnings:
             status = f"WARNINGS: {log.warnings}"
         log(_last_line(status))

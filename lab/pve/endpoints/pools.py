@@ -158,8 +158,9 @@ def _delete(call: Call) -> None:
         row = require_pool(call, name)
         inner = [other for other in table if other.startswith(f"{name}/")]
         contents = [("pool", other) for other in inner]
-        contents += [("VM", vmid) for vmid in row.get("vms", [])]
-        contents += [("storage", storage) for storage in row.get("storages", [])]
+        contents += [("VM", vmid) for vmid in row.get("vms", []) if str(vmid) in call.cluster.guests]
+        storages = call.cluster.store.table("storages")
+        contents += [("storage", name) for name in row.get("storages", []) if name in storages]
         if contents:
             kind, what = contents[0]
             what = f"'{what}'" if kind != "VM" else what

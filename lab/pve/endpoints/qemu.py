@@ -15,6 +15,9 @@ _INDEX = (
     "agent snapshot spiceproxy sendkey firewall mtunnel remote_migrate"
 )
 
+_STEPS = {"hour": 60, "day": 1800, "week": 10800, "month": 43200, "year": 604800}
+_POINTS = 70
+
 
 @endpoint("GET", "/nodes/{node}/qemu")
 async def list_guests(call: Call) -> Any:
@@ -57,3 +60,11 @@ async def current(call: Call) -> Any:
     """A guest's present status."""
     row = guests.load(call.cluster, call.params["node"], int(call.params["vmid"]))
     return status.current(call.cluster, row, await status.usage(call.cluster, row))
+
+
+@endpoint("GET", "/nodes/{node}/qemu/{vmid}/rrddata")
+async def history(call: Call) -> Any:
+    """The points in time for which figures would be kept; the lab keeps none."""
+    step = _STEPS[call.params["timeframe"]]
+    last = int(call.cluster.clock.now()) // step * step
+    return [{"time": last - step * back} for back in range(_POINTS - 1, -1, -1)]

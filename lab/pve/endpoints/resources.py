@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from .. import nodes
 from ..call import Call
 from ..errors import ServerError
 from ..qemu import status
@@ -49,47 +50,8 @@ async def _guests(call: Call) -> list[Any]:
 
 
 def _nodes(call: Call) -> list[dict[str, Any]]:
-    cluster = call.cluster
-    entries = []
-    for name, row in cluster.store.table("nodes").items():
-        online = bool(row.get("online", True))
-        entry: dict[str, Any] = {
-            "id": f"node/{name}",
-            "type": "node",
-            "node": name,
-            "status": "online" if online else "offline",
-            "level": "",
-            "cgroup-mode": 2,
-        }
-        if online and cluster.access.has(call.identity, f"/nodes/{name}", ["Sys.Audit"]):
-            entry |= node_usage(call, name)
-        entries.append(entry)
-    return entries
-
-
-def node_usage(call: Call, name: str) -> dict[str, Any]:
-    """What a node has and uses."""
-    row = call.cluster.store.table("nodes")[name]
-    running = [
-        guest
-        for guest in call.cluster.store.table("guests").values()
-        if guest["node"] == name and guest["status"] != "stopped"
-    ]
-    memory = int(row["memory"])
-    used = min(
-        memory,
-        2 * 1024**3
-        + sum(int(str(g["config"].get("memory", 512)).rpartition("=")[2]) for g in running) * 1024**2,
-    )
-    return {
-        "maxcpu": row["cores"],
-        "cpu": min(1.0, 0.01 + 0.02 * len(running) / max(1, row["cores"])),
-        "maxmem": memory,
-        "mem": used,
-        "maxdisk": 100 * 1024**3,
-        "disk": 8 * 1024**3,
-        "uptime": int(call.cluster.clock.now() - float(row.get("started") or 0)),
-    }
+    names = list(call.cluster.nodes)
+    return [nodes.entry(call.cluster, name, call.identity) | {"cgroup-mode": 2} for name in names]
 
 
 def storage_entry(call: Call, name: str, node: str) -> dict[str, Any]:

@@ -103,7 +103,10 @@ async def index(call: Call) -> Any:  # noqa: ARG001 - the index does not depend 
 @endpoint("DELETE", "/nodes/{node}/tasks/{upid}")
 async def abort(call: Call) -> Any:
     """Interrupt a task."""
-    call.cluster.tasks.abort(str(_named(call, "Sys.Modify")))
+    name = str(_named(call, "Sys.Modify"))
+    if call.cluster.tasks.running(name):
+        call.cluster.tasks.abort(name)
+        await call.cluster.tasks.wait(name)
 
 
 @endpoint("GET", "/nodes/{node}/tasks/{upid}/status")

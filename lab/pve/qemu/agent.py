@@ -229,8 +229,16 @@ _FIXED: dict[str, Any] = {
 }
 
 
+_MORE_COMMANDS = (
+    *("exec", "exec-status", "file-open", "file-close", "file-read", "file-write", "file-seek", "file-flush"),
+    *("get-cpustats", "get-diskstats", "get-disks", "set-user-password", "set-time", "set-vcpus", "sync"),
+    *("sync-delimited", "set-memory-blocks", "fsfreeze-freeze-list", "get-devices"),
+    *("ssh-add-authorized-keys", "ssh-get-authorized-keys", "ssh-remove-authorized-keys"),
+)
+
+
 def _supported() -> list[dict[str, Any]]:
-    names = [f"guest-{name}" for name in (*COMMANDS, "exec", "exec-status", "file-open", "file-read")]
+    names = [f"guest-{name}" for name in (*COMMANDS, *_MORE_COMMANDS)]
     return [{"name": name, "enabled": True, "success-response": True} for name in names]
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..tasks import TaskLog
 
 LINK_S = 0.2
+PREPARE_S = 0.1
 TEMPORARY = " qmclone temporary file"
 _NOT_COPIED = frozenset(("parent", "snaptime", "vmstate", "snapstate", "lock", "template", "digest"))
 
@@ -149,6 +150,7 @@ async def _carry_out(call: Call, target: str, log: TaskLog) -> None:
     guests.save(cluster, guests.row_of(newid, node, {"lock": "clone", "description": TEMPORARY}))
     made: list[str] = []
     try:
+        await cluster.clock.sleep(PREPARE_S)
         config = await _copy_drives(call, plan, made, log)
         await cluster.backend.clone(vmid, newid)
     except BaseException as error:

@@ -15,16 +15,7 @@ from .values import split_list
 if TYPE_CHECKING:
     from lab.guests.base import CloudInit
 
-_WATCHED = (
-    "ciuser",
-    "cipassword",
-    "citype",
-    "ciupgrade",
-    "cicustom",
-    "nameserver",
-    "searchdomain",
-    "sshkeys",
-)
+_WATCHED = ("ciuser", "cipassword", "nameserver", "searchdomain", "sshkeys")
 
 
 def user_data(config: dict[str, Any], cloudinit: CloudInit) -> str:

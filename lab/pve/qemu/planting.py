@@ -14,6 +14,9 @@ from .disks import CLOUDINIT_SIZE
 if TYPE_CHECKING:
     from ..cluster import Cluster
 
+IMAGE_DATA = 600 * 1024**2
+"""What a minimal installed system takes of its disk."""
+
 
 def plant_template(
     cluster: Cluster,
@@ -46,7 +49,7 @@ def plant_template(
             "content": "images",
             "format": fmt if in_files else "raw",
             "size": length,
-            "used": 4096,
+            "used": min(length, IMAGE_DATA),
             "ctime": int(cluster.clock.now()),
             "parent": None,
         }

@@ -63,21 +63,20 @@ def _check_bridges(cluster: Cluster, row: guests.Row, log: TaskLog) -> None:
         bridge = Net.parse(str(row["config"][key])).bridge
         if bridge and not has_bridge(cluster, row["node"], bridge):
             tap = f"tap{row['vmid']}i{key[3:]}"
+            vhost = ",vhost=on" if row["config"].get("kvm", 1) else ""
             script = "/usr/libexec/qemu-server/pve-bridge"
             log(f"bridge '{bridge}' does not exist")
             log(
                 f"kvm: -netdev type=tap,id={key},ifname={tap},script={script},downscript={script}down"
-                f",vhost=on: network script {script} failed with status 512"
+                f"{vhost}: network script {script} failed with status 512"
             )
             raise TaskError("start failed: QEMU exited with code 1")
 
 
 def has_bridge(cluster: Cluster, node: str, bridge: str) -> bool:
     """Whether the node has that bridge in service."""
-    for row in cluster.store.table("network").values():
-        if row.get("node", node) == node and row.get("iface", row.get("name")) == bridge:
-            return True
-    return bridge in cluster.store.table("nodes").get(node, {}).get("bridges", [])
+    rows = cluster.store.table("network").values()
+    return any(row["node"] == node and row["iface"] == bridge for row in rows)
 
 
 def stopped(cluster: Cluster, row: guests.Row) -> guests.Row:
@@ -88,11 +87,10 @@ def stopped(cluster: Cluster, row: guests.Row) -> guests.Row:
 
 async def stop(cluster: Cluster, node: str, vmid: int, log: TaskLog, *, skiplock: bool = False) -> None:
     """Cut the power of a guest; nothing happens to one that is off."""
-    row = guests.locate(cluster, node, vmid)
-    if not guests.is_running(row):
-        return
     async with cluster.locks.config(vmid, log=log):
-        row = guests.load(cluster, node, vmid)
+        row = guests.locate(cluster, node, vmid)
+        if not guests.is_running(row):
+            return
         if not skiplock:
             guests.check_lock(row)
         await cluster.clock.sleep(0.3)
@@ -102,11 +100,10 @@ async def stop(cluster: Cluster, node: str, vmid: int, log: TaskLog, *, skiplock
 
 async def shutdown(cluster: Cluster, node: str, vmid: int, log: TaskLog, params: dict[str, Any]) -> None:
     """Ask a guest to power off, and cut its power when that was asked for and it does not."""
-    row = guests.locate(cluster, node, vmid)
-    if not guests.is_running(row):
-        return
     async with cluster.locks.config(vmid, log=log):
-        row = guests.load(cluster, node, vmid)
+        row = guests.locate(cluster, node, vmid)
+        if not guests.is_running(row):
+            return
         if not params.get("skiplock"):
             guests.check_lock(row)
         await _power_down(cluster, row, log, params)

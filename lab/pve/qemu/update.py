@@ -239,13 +239,18 @@ async def _set(call: Call, key: str, value: Any, log: volumes.Log) -> None:
         pending[key] = values.new_uuid()
     else:
         if key == "boot":
-            _check_boot(row, str(value))
+            row = _check_boot(row, str(value))
         pending[key] = value
     kept = [name for name in row["pending_delete"] if name != key]
     guests.save(cluster, row | {"pending": pending, "pending_delete": kept})
 
 
-def _check_boot(row: guests.Row, value: str) -> None:
-    for device in values.boot_devices({"boot": value}) or []:
+def _check_boot(row: guests.Row, value: str) -> guests.Row:
+    """Refuse unknown devices; a list of devices drives the old ``bootdisk`` out."""
+    devices = values.boot_devices({"boot": value})
+    for device in devices or []:
         if device not in row["config"] and device not in row["pending"]:
             raise ServerError(f"invalid bootorder: device '{device}' does not exist'")
+    if devices is None or "bootdisk" not in row["config"]:
+        return row
+    return row | {"pending_delete": [*row["pending_delete"], "bootdisk"]}

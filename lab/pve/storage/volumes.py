@@ -70,6 +70,13 @@ def put(cluster: Cluster, node: str, volume: Row) -> None:
     cluster.store.table("volumes")[_key(cluster, node, volume["volid"])] = volume
 
 
+def fill(cluster: Cluster, node: str, volid: str, used: int) -> None:
+    """Say how much of a volume holds data."""
+    volume = find(cluster, node, volid)
+    if volume is not None:
+        put(cluster, node, volume | {"used": used})
+
+
 def on_storage(cluster: Cluster, node: str, storage: str) -> list[Row]:
     """The volumes of a storage that the node sees, by name."""
     home = "" if config.is_shared(config.get(cluster, storage)) else node
