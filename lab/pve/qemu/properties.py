@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 NET_MODELS = frozenset(
     [
@@ -121,9 +122,7 @@ class Drive:
     @classmethod
     def parse(cls, text: str) -> Drive:
         """Read ``vmdata:9/vm-9-disk-0.raw,size=1G``, ``none,media=cdrom``, ``vmdata:8``."""
-        values = parse_properties(text, "file")
-        file = values.pop("file", "") or values.pop("volume", "")
-        return cls(file=file, options=values)
+        return _parse_drive(text)
 
     def __str__(self) -> str:
         return ",".join(part for part in (self.file, print_properties(self.options)) if part)
@@ -171,10 +170,8 @@ class Drive:
         return Drive(file=self.file, options=options)
 
 
-def cloudinit_keys(config: dict[str, object]) -> dict[int, dict[str, str]]:
-    """The parsed ``ipconfigN`` of a configuration by N."""
-    return {
-        int(key.removeprefix("ipconfig")): parse_properties(str(value))
-        for key, value in config.items()
-        if key.startswith("ipconfig")
-    }
+@lru_cache(maxsize=65536)
+def _parse_drive(text: str) -> Drive:
+    values = parse_properties(text, "file")
+    file = values.pop("file", "") or values.pop("volume", "")
+    return Drive(file=file, options=values)

@@ -111,8 +111,8 @@ def agent_enabled(config: Mapping[str, Any]) -> bool:
 
 def first_disk_size(config: Mapping[str, Any]) -> int:
     """Bytes of the boot disk, what lists show as ``maxdisk``."""
-    wanted = [*(boot_devices(config) or []), *([str(config["bootdisk"])] if "bootdisk" in config else [])]
-    for key in [*wanted, *(_BOOT_ORDER if "boot" not in config or not wanted else [])]:
+    wanted = boot_devices(config) or ([str(config["bootdisk"])] if "bootdisk" in config else [])
+    for key in wanted if wanted or config.get("boot") == " " else _BOOT_ORDER:
         if key in config and is_drive(key):
             drive = Drive.parse(str(config[key]))
             if not drive.is_cdrom:

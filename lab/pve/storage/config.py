@@ -8,6 +8,7 @@ the bytes it has room for.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ServerError
@@ -72,12 +73,15 @@ def folder(row: Row) -> str:
 
 def used_bytes(cluster: Cluster, row: Row, node: str) -> int:
     """The bytes taken by the storage's volumes that the node sees."""
-    home = "" if is_shared(row) else node
-    return sum(
-        volume["used"]
-        for volume in cluster.store.table("volumes").values()
-        if volume["storage"] == row["storage"] and volume["node"] == home
-    )
+    return usage(cluster)[row["storage"], "" if is_shared(row) else node]
+
+
+def usage(cluster: Cluster) -> Counter[tuple[str, str]]:
+    """The bytes taken by volumes, by storage and node (empty where the storage is shared)."""
+    used: Counter[tuple[str, str]] = Counter()
+    for volume in cluster.store.table("volumes").values():
+        used[volume["storage"], volume["node"]] += volume["used"]
+    return used
 
 
 def public(row: Row) -> Row:
