@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +19,7 @@ from .provision_act import Actor, Limits
 from .provision_check import Refused, check_places
 from .provision_decide import Access, Action, Decision, GuestState, Kind, decide
 from .proxmox import Client
-from .proxmox_cluster import ClusterView, read_cluster, read_guests
+from .proxmox_cluster import ClusterView, Guest, read_cluster, read_guests
 
 LIST_WAIT_S = 60.0
 """How long the resource list may take to show what was made, in seconds; it lags by some."""
@@ -95,9 +95,11 @@ class Provisioner:
         if work and not self._request.dry_run:
             self._say(f"{len(work)} of {len(self._request.machines)} guests need a change.")
             failures |= self._act_all(work)
-            failures |= self._await_list([job.machine for job in work if job.machine.name not in failures])
         elif not work and not failures:
             self._say(f"All {len(self._request.machines)} guests are as planned.")
+        if not self._request.dry_run:
+            there = [job.machine for job in jobs if job.machine.name not in failures]
+            failures |= self._await_list(there, () if work else view.guests)
         return Outcome(
             decisions=tuple(job.decision for job in jobs),
             failures=failures,
@@ -188,24 +190,18 @@ class Provisioner:
             with self._timed(label, _done(action, node)):
                 self._actor.carry_out(action, machine, node)
 
-    def _await_list(self, machines: Sequence[Machine]) -> dict[str, RenfortError]:
-        """Wait until the resource list, which the inventory reads, shows them; return those it lacks."""
+    def _await_list(self, machines: Sequence[Machine], seen: Sequence[Guest]) -> dict[str, RenfortError]:
+        """Wait until the resource list, which the inventory reads, shows the machines.
+
+        ``seen`` is what the list showed already, if that still holds. Returns the machines it lacks.
+        """
         deadline = time.monotonic() + LIST_WAIT_S
-        while machines:
-            shown = {guest.vmid: guest for guest in read_guests(self._client)}
-            late = [
-                machine
-                for machine in machines
-                if (guest := shown.get(machine.vmid)) is None
-                or guest.name != machine.name
-                or guest.status != "running"
-            ]
-            if not late:
-                return {}
-            if time.monotonic() >= deadline:
-                return {machine.name: _not_listed(machine) for machine in late}
-            self._client.sleep(1.0)
-        return {}
+        late = _not_shown(machines, seen)
+        while late and time.monotonic() < deadline:
+            late = _not_shown(machines, read_guests(self._client))
+            if late:
+                self._client.sleep(1.0)
+        return {machine.name: _not_listed(machine) for machine in late}
 
     @contextlib.contextmanager
     def _timed(self, label: str, text: str) -> Iterator[None]:
@@ -216,6 +212,18 @@ class Provisioner:
     def _say(self, line: str) -> None:
         with self._lock:
             self._tell(line)
+
+
+def _not_shown(machines: Iterable[Machine], guests: Iterable[Guest]) -> list[Machine]:
+    """Return the machines that are not shown running under their names."""
+    shown = {guest.vmid: guest for guest in guests}
+    return [
+        machine
+        for machine in machines
+        if (guest := shown.get(machine.vmid)) is None
+        or guest.name != machine.name
+        or guest.status != "running"
+    ]
 
 
 def _not_listed(machine: Machine) -> RenfortError:

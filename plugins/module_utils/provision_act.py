@@ -22,6 +22,7 @@ from .proxmox_errors import (
     GuestMissingError,
     OutcomeUnknownError,
     ProxmoxError,
+    TaskFailedError,
     TaskTimeoutError,
 )
 
@@ -215,16 +216,19 @@ class Actor:
         )
 
     def _power(self, attempt: Callable[[], None], machine: Machine, node: str, *, wanted: str) -> None:
-        """Change the power state; after an answer that leaves it open, look, and try once more."""
+        """Change the power state; after a failure look, since an interrupted run's task may have done it."""
         try:
             attempt()
-        except OutcomeUnknownError:
+        except (OutcomeUnknownError, TaskFailedError) as error:
             self._client.sleep(2.0)
             status = self._client.get(
                 f"nodes/{node}/qemu/{machine.vmid}/status/current", doing=f"read the state of {machine.name}"
             )
-            if status.get("status") != wanted:
-                attempt()
+            if status.get("status") == wanted:
+                return
+            if isinstance(error, TaskFailedError):
+                raise
+            attempt()
 
     def _record_host_key(self, machine: Machine, node: str) -> None:
         self._known_hosts.record(machine.ip, self._read_host_key(machine, node))

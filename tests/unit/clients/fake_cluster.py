@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox import Client
-from ansible_collections.ent.renfort.plugins.module_utils.proxmox_errors import from_text
+from ansible_collections.ent.renfort.plugins.module_utils.proxmox_errors import ProxmoxError, from_text
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox_options import ApiSettings
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIF+zsNrcOVhoPb24m4a7+Vdxc1zeFgeDBHS6ULloQyKE root@guest\n"
@@ -58,6 +58,8 @@ class FakeCluster(Client):
         self.faults: list[Fault] = []
         self.calls: list[str] = []
         self.agent_silent = 2
+        self.lagging = 0
+        self.fault_kind: type[ProxmoxError] = ProxmoxError
         self.after_fault: Callable[[], None] = lambda: None
         self._mutex = threading.RLock()
 
@@ -73,11 +75,11 @@ class FakeCluster(Client):
             if fault and not fault.after:
                 fault.times -= 1
                 self.after_fault()
-                raise from_text(doing=doing, text=fault.text)
+                raise from_text(doing=doing, text=fault.text, default=self.fault_kind)
             answer = self._answer(verb, path, fields, doing)
             if fault:
                 fault.times -= 1
-                raise from_text(doing=doing, text=fault.text)
+                raise from_text(doing=doing, text=fault.text, default=self.fault_kind)
             return answer
 
     def _answer(self, verb: str, path: str, fields: dict[str, Any], doing: str) -> Any:
@@ -113,6 +115,9 @@ class FakeCluster(Client):
             }
             for vmid, guest in self.guests.items()
         ]
+        if self.lagging:
+            self.lagging -= 1
+            guests = [guest | {"name": "", "status": "unknown"} for guest in guests]
         return [*nodes, *guests]
 
     def config(self, node: str, vmid: str, _fields: dict[str, Any], doing: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.provision_report impor
     failure_message,
     withheld_warning,
 )
+from ansible_collections.ent.renfort.plugins.module_utils.proxmox_errors import TaskFailedError
 from tests.unit.clients.fake_cluster import KEY, FakeCluster, FakeGuest, Fault
 
 NO_WORKER = "got no worker upid - start worker failed"
@@ -191,6 +192,32 @@ def test_busy_locks_are_waited_out(bench: Bench, call: str) -> None:
 
     assert bench.run().failures == {}
     assert complete(bench)
+
+
+def test_a_start_that_an_interrupted_run_asked_for_already_is_no_failure(bench: Bench) -> None:
+    bench.cluster.faults = [Fault("POST .*/2003/status/start", "VM 2003 already running", after=True)]
+    bench.cluster.fault_kind = TaskFailedError
+
+    assert bench.run().failures == {}
+
+
+def test_a_start_that_fails_is_told(bench: Bench) -> None:
+    bench.cluster.faults = [Fault("POST .*/2003/status/start", "start failed: QEMU exited with code 1")]
+    bench.cluster.fault_kind = TaskFailedError
+
+    assert "QEMU exited" in str(bench.run().failures["eure-web-03"])
+
+
+def test_a_list_that_lags_is_waited_for_even_if_nothing_is_left_to_do(bench: Bench) -> None:
+    bench.run()
+    bench.cluster.lagging = 3
+
+    assert not bench.run().changed
+
+    assert bench.cluster.lagging == 0
+    assert [call for call in bench.cluster.calls if call == "GET cluster/resources"] == [
+        "GET cluster/resources"
+    ] * 4
 
 
 def test_a_guest_that_fails_stops_no_other_and_the_next_run_completes_it(bench: Bench) -> None:
