@@ -8,7 +8,6 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from .auth import hash_token
 from .cluster import Cluster
 from .interfaces import put_in_force
 
@@ -43,18 +42,6 @@ def seed(cluster: Cluster, datacentre: Mapping[str, Any], *, root_password: str 
         store.table("storages")[name] = _storage(name, storage)
     for name in datacentre.get("pools", ()):
         store.table("pools")[name] = {"comment": "", "vms": [], "storages": []}
-
-
-def grant_token(cluster: Cluster, token: str, secret: str, *, role: str, privs: list[str]) -> None:
-    """Give a token (``user@realm!name``) a role of its own on everything, with its user."""
-    user, _, _ = token.partition("!")
-    store = cluster.store
-    store.table("users").setdefault(user, {"enable": 1, "expire": 0, "email": ""})
-    store.table("tokens")[token] = {"privsep": 0, "expire": 0, "secret": hash_token(secret)}
-    store.table("roles")[role] = {"privs": sorted(privs)}
-    everything = store.table("acl").get("/", {})
-    users = everything.get("users", {}) | {user: {role: 1}}
-    store.table("acl")["/"] = {"groups": {}, "tokens": {}} | everything | {"users": users}
 
 
 def _required(datacentre: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -1,0 +1,92 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The emulator as a whole: state, guests, API and administrative port."""
+
+from __future__ import annotations
+
+import importlib
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab.guests.base import GuestBackend
+
+from .admin import Admin
+from .app import Api
+from .clock import Clock
+from .cluster import Cluster
+from .http import Server, serve
+from .qemu.planting import plant_template
+from .qemu.power import reconcile
+from .seed import seed
+
+BACKENDS: Mapping[str, tuple[str, str]] = {
+    "memory": ("lab.guests.memory", "MemoryBackend"),
+    "podman": ("lab.guests.podman", "PodmanBackend"),
+}
+_TEMPLATE_KEYS = frozenset({"vmid", "name", "node", "image", "storage", "bridge", "disk_gib"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How the emulator is run. Ports 0 take any free one; without certificate it speaks plain HTTP."""
+
+    state: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 0
+    admin_port: int = 0
+    cert: Path | None = None
+    key: Path | None = None
+    backend: str = "memory"
+    speed: float = 1.0
+    root_password: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Emulator:
+    """A running emulator."""
+
+    api: Api
+    server: Server
+    admin: Server
+
+    @property
+    def cluster(self) -> Cluster:
+        """Its state."""
+        return self.api.cluster
+
+    async def close(self) -> None:
+        """Stop answering; guests keep running."""
+        await self.server.close()
+        await self.admin.close()
+        await self.cluster.close()
+
+
+def make_backend(name: str) -> GuestBackend:
+    """The back end of that name."""
+    module, attribute = BACKENDS[name]
+    backend: GuestBackend = getattr(importlib.import_module(module), attribute)()
+    return backend
+
+
+async def start(options: Options, datacentre: Mapping[str, Any]) -> Emulator:
+    """Read or make the state, and listen."""
+    cluster = Cluster.open(
+        options.state, clock=Clock(options.speed), backend=make_backend(options.backend)
+    )
+    seed(cluster, datacentre, root_password=options.root_password)
+    for template in datacentre.get("templates", ()):
+        plant_template(cluster, **{key: value for key, value in template.items() if key in _TEMPLATE_KEYS})
+    await reconcile(cluster)
+    tls = None
+    if options.cert is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(options.cert, options.key)
+    api = Api(cluster)
+    return Emulator(
+        api=api,
+        server=await serve(api, host=options.host, port=options.port, tls=tls),
+        admin=await serve(Admin(api), host=options.host, port=options.admin_port),
+    )
