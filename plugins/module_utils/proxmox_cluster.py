@@ -5,11 +5,16 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .core.machine import OWNER_TAG
 from .proxmox import Client
+
+SETTLE_S = 20.0
+"""How long the names of guests that were just made are waited for, in seconds."""
 
 MIB = 1024 * 1024
 """Bytes in a MiB."""
@@ -84,6 +89,19 @@ def read_cluster(client: Client) -> ClusterView:
     return view_from(rows)
 
 
+def read_settled_cluster(client: Client) -> ClusterView:
+    """Return the whole cluster, once the list knows the names of our guests; it lags for some seconds.
+
+    Guests on a hypervisor that is off-line are not waited for, nor is any longer than `SETTLE_S`.
+    """
+    deadline = time.monotonic() + SETTLE_S
+    while True:
+        view = read_cluster(client)
+        if not _unnamed(view) or time.monotonic() >= deadline:
+            return view
+        client.sleep(1.0)
+
+
 def read_guests(client: Client) -> tuple[Guest, ...]:
     """Return the guests, in one call."""
     return guests_from(guest_rows(client))
@@ -115,6 +133,11 @@ def guests_from(rows: Iterable[Mapping[str, Any]]) -> tuple[Guest, ...]:
 def split_tags(text: object) -> tuple[str, ...]:
     """Return the tags of any form of list that Proxmox VE shows: sorted, small letters, each once."""
     return tuple(sorted({tag.lower() for tag in re.split(r"[,;\s]+", str(text or "")) if tag}))
+
+
+def _unnamed(view: ClusterView) -> bool:
+    online = {node.name for node in view.hypervisors if node.online}
+    return any(not guest.name and OWNER_TAG in guest.tags and guest.node in online for guest in view.guests)
 
 
 def _hypervisor(row: Mapping[str, Any]) -> Hypervisor:

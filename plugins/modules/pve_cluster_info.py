@@ -13,7 +13,8 @@ version_added: 0.1.0
 author:
   - Renfort contributors (@renfort)
 description:
-  - Reads the whole cluster in one API call, whatever its size.
+  - Reads the whole cluster in one API call, whatever its size. Just after guests were made the cluster does
+    not know their names for some seconds; then the call is repeated until it does.
   - A guest whose hypervisor is off-line is listed with its place and tags; its name and sizes may be unknown
     then, and are empty or V(0).
 extends_documentation_fragment:
@@ -85,7 +86,7 @@ from ansible.module_utils.basic import AnsibleModule, env_fallback
 
 from ..module_utils.core.errors import RenfortError
 from ..module_utils.proxmox import Client
-from ..module_utils.proxmox_cluster import read_cluster
+from ..module_utils.proxmox_cluster import read_settled_cluster
 from ..module_utils.proxmox_options import argument_spec, settings_from
 
 
@@ -93,7 +94,7 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=argument_spec(env_fallback), supports_check_mode=True)
     try:
-        view = read_cluster(Client(settings_from(module.params), read_only=True))
+        view = read_settled_cluster(Client(settings_from(module.params), read_only=True))
     except RenfortError as error:
         module.fail_json(msg=str(error))
     # A container's id is taken as much as a virtual machine's, but nothing of Renfort is a container.

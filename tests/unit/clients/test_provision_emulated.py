@@ -15,8 +15,13 @@ from ansible_collections.ent.renfort.plugins.module_utils.fleet_inventory import
 from ansible_collections.ent.renfort.plugins.module_utils.provision import Outcome, Provisioner, Request
 from ansible_collections.ent.renfort.plugins.module_utils.provision_decide import Access
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox import Client
-from ansible_collections.ent.renfort.plugins.module_utils.proxmox_cluster import read_cluster, read_guests
+from ansible_collections.ent.renfort.plugins.module_utils.proxmox_cluster import (
+    read_cluster,
+    read_guests,
+    read_settled_cluster,
+)
 from tests.unit.clients.emulator import PRIVILEGES, Emulator
+from tests.unit.clients.fake_cluster import FakeCluster, FakeGuest
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ops@lab test+1"
 
@@ -90,6 +95,27 @@ def test_the_inventory_shows_what_was_made_at_once(emulator: Emulator, tmp_path:
         (item.name, item.ip, "web", "eure", item.hypervisor) for item in MACHINES[:2]
     ]
     assert fleet.warnings == ()
+
+
+def test_names_that_the_list_does_not_know_yet_are_waited_for() -> None:
+    cluster = FakeCluster()
+    config = {"name": "eure-web-01", "memory": "1024", "tags": "renfort"}
+    cluster.guests[2001] = FakeGuest("pve1", config)
+    cluster.lagging = 3
+
+    view = read_settled_cluster(cluster)
+
+    assert [guest.name for guest in view.guests if guest.vmid == 2001] == ["eure-web-01"]
+    assert len(cluster.calls) == 4
+
+
+def test_names_on_an_off_line_hypervisor_are_not_waited_for() -> None:
+    cluster = FakeCluster()
+    cluster.guests[2001] = FakeGuest("pve1", {"name": "", "memory": "1024", "tags": "renfort"})
+    cluster.nodes["pve1"] = "offline"
+
+    assert len(read_settled_cluster(cluster).guests) == 2
+    assert len(cluster.calls) == 1
 
 
 def test_guests_of_a_hypervisor_that_went_off_line_stay_in_the_inventory(
