@@ -108,13 +108,9 @@ def decide(
 ) -> Decision:
     """Return what makes the guest the planned machine.
 
-    Args:
-        machine: what must exist.
-        guest: what bears its id now, None when nothing does.
-        template: the configuration of the template, from which a missing guest's is foretold.
-        access: the cloud-init user and keys.
-        host_key_known: whether the known-hosts file has a key for the machine's address.
-        allow_restart: whether a running guest may be shut down for a change that needs it.
+    ``guest`` is what bears the machine's id now, None when nothing does; a missing guest is foretold
+    from the configuration of its ``template``. ``host_key_known`` says whether the known-hosts file has
+    a key for the machine's address, ``allow_restart`` whether a running guest may be shut down.
 
     Raises:
         StrangerError: the guest that bears the id is somebody else's.
@@ -133,8 +129,7 @@ def decide(
     if wanted:
         actions.append(Action(kind=Kind.CONFIGURE, reason=_reason(wanted), changes=wanted))
     actions += _grow(machine, guest.config)
-    if machine.pool and guest.pool != machine.pool:
-        actions.append(Action(kind=Kind.POOL, reason=f"pool: {guest.pool or 'none'} -> {machine.pool}"))
+    actions += _join_pool(machine, guest)
     if restart or not guest.running:
         actions.append(Action(kind=Kind.START, reason="it was shut down" if restart else "it is stopped"))
     if not host_key_known:
@@ -280,6 +275,12 @@ def _address(machine: Machine, config: Mapping[str, object]) -> Change | None:
     if options_of(config.get("ipconfig0")) == options_of(after):
         return None
     return _restarting(_simple("ipconfig0", config.get("ipconfig0"), after))
+
+
+def _join_pool(machine: Machine, guest: GuestState) -> list[Action]:
+    if not machine.pool or guest.pool == machine.pool:
+        return []
+    return [Action(kind=Kind.POOL, reason=f"pool: {guest.pool or 'none'} -> {machine.pool}")]
 
 
 def _grow(machine: Machine, config: Mapping[str, object]) -> list[Action]:

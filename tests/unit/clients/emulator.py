@@ -59,7 +59,6 @@ PRIVILEGES = {
     "/storage/vmdata": ["Datastore.AllocateSpace", "Datastore.Audit"],
     "/sdn/zones/localnetwork": ["SDN.Use"],
     "/pool/renfort": [
-        "VM.Audit",
         "VM.Allocate",
         "VM.Config.Options",
         "VM.Config.CPU",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.proxmox_cluster import
     read_guests,
     read_settled_cluster,
 )
-from tests.unit.clients.emulator import PRIVILEGES, Emulator
+from tests.unit.clients.emulator import PRIVILEGES, ROOT, Emulator
 from tests.unit.clients.fake_cluster import FakeCluster, FakeGuest
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ops@lab test+1"
@@ -84,6 +85,17 @@ def test_six_guests_are_made_with_the_documented_privileges_and_a_second_run_wri
     assert not second.changed
     assert [item.withheld for item in second.decisions if item.withheld] == []
     assert emulator.counted()["writes"] == before["writes"]
+
+
+def test_the_privileges_page_lists_what_the_token_was_given() -> None:
+    page = (ROOT / "docs" / "reference" / "privileges.md").read_text(encoding="utf-8")
+    listed: dict[str, set[str]] = {}
+    for line in page.splitlines():
+        if line.startswith("| `/"):
+            _, path, privileges, _, _ = line.split("|")
+            listed.setdefault(path.split("`")[1], set()).update(re.findall(r"`([\w.]+)`", privileges))
+
+    assert listed == {path: set(names) for path, names in PRIVILEGES.items()}
 
 
 def test_the_inventory_shows_what_was_made_at_once(emulator: Emulator, tmp_path: Path) -> None:
