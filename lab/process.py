@@ -6,10 +6,16 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import subprocess
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from .errors import LabError
+
+_WAITERS = ThreadPoolExecutor(max_workers=128, thread_name_prefix="lab-process")
+"""Threads, and not the event loop's own subprocesses: those of some event loops hand the pipes down
+to the container monitor, which outlives the command, so that their end is never seen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,21 +46,21 @@ async def attempt(argv: Sequence[str], *, stdin: bytes = b"") -> Ended:
         LabError: the program does not exist on this host.
     """
     try:
-        process = await asyncio.create_subprocess_exec(
-            *argv,
-            stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
     except FileNotFoundError as error:
         raise LabError(f"The lab needs {argv[0]} and this host has none.", hint="Install it.") from error
+    loop = asyncio.get_running_loop()
     try:
-        stdout, stderr = await process.communicate(stdin or None)
+        stdout, stderr = await loop.run_in_executor(_WAITERS, process.communicate, stdin or None)
     except asyncio.CancelledError:
         process.kill()
-        await process.wait()
         raise
-    return Ended(argv=tuple(argv), code=process.returncode or 0, stdout=stdout, stderr=stderr)
+    return Ended(argv=tuple(argv), code=process.returncode, stdout=stdout, stderr=stderr)
 
 
 async def run(argv: Sequence[str], *, stdin: bytes = b"") -> Ended:
