@@ -117,8 +117,11 @@ def _config_file(named: str | None) -> Iterator[str]:
 
 
 def _print(data: Any) -> int:
-    json.dump(data, sys.stdout, indent=2, sort_keys=True)
-    print()
+    try:
+        print(json.dumps(data, indent=2, sort_keys=True), flush=True)
+    except BrokenPipeError:
+        # The reader, such as head, has seen enough; what is left in the buffer goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
