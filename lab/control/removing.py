@@ -76,6 +76,7 @@ async def _end_engine() -> None:
 
 
 def _remove_files(state: State) -> None:
+    shutil.rmtree(run_dir() / "guests", ignore_errors=True)
     if not state.folder.exists():
         return
     for path in state.folder.iterdir():

@@ -61,8 +61,6 @@ class PodmanBackend:
             )
             pids[spec.vmid] = await boot(self._podman, container, label=LABEL)
             self._specs.keep(spec)
-            if self._watch is None or self._watch.done():
-                self._watch = asyncio.create_task(self._boot_again())
 
     async def stop(self, vmid: int) -> None:
         """Cut the power."""
@@ -185,6 +183,7 @@ class PodmanBackend:
             if self._pids is None:
                 found = await self._podman.containers(PREFIX, running=True)
                 self._pids = {int(name.removeprefix(PREFIX)): pid for name, pid in found.items()}
+                self._watch = asyncio.create_task(self._boot_again())
             return self._pids
 
     async def _pid(self, vmid: int) -> int:
