@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 import uvloop
+
 from lab import process
 from lab.errors import LabError
 
