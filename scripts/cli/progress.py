@@ -34,6 +34,7 @@ class Progress:
         self._task = ""
         self._count = TaskCount()
         self._told: set[str] = set()
+        self._prelude: list[str] | None = []
         self._lock = threading.RLock()
         self._status: Status | None = console.status("starting") if console.is_terminal else None
 
@@ -65,7 +66,15 @@ class Progress:
             elif self._task and now - self._mentioned >= STILL_RUNNING_S:
                 self._say(f"   {self._task}: still running, {str(self._count) or 'no host done yet'}")
 
+    @property
+    def prelude(self) -> list[str]:
+        """What was said before the first play, held back until it starts; empty from then on."""
+        return self._prelude or []
+
     def _play(self, data: Mapping[str, Any]) -> None:
+        prelude, self._prelude = self.prelude, None
+        for text in prelude:
+            self._say(text)
         self._end_task()
         self._say(f"── {data['play']}", style="bold")
 
@@ -111,8 +120,13 @@ class Progress:
         self._say(f"FAILED {line}", style="red")
 
     def _text(self, data: Mapping[str, Any]) -> None:
-        if data["text"].strip():
-            self._say(data["text"].rstrip())
+        text = data["text"].rstrip()
+        if not text:
+            return
+        if self._prelude is not None:
+            self._prelude.append(text)
+        else:
+            self._say(text)
 
     def _stats(self, data: Mapping[str, Any]) -> None:
         self._end_task()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -13,7 +14,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ansible_runner.interface import run_async
 from rich.console import Console
@@ -109,13 +109,22 @@ def run_playbook(request: Request, console: Console) -> Outcome:
                 console.print("stopping: waiting for the running task to end", style="yellow")
                 stop = True
         progress.outcome.status = runner.status
-        _explain_silent_failure(progress.outcome, runner)
+        if runner.status == "failed" and not progress.outcome.failures:
+            progress.outcome.failures += why_nothing_started(progress.prelude)
     return progress.outcome
 
 
-def _explain_silent_failure(outcome: Outcome, runner: Any) -> None:
-    """A run that failed before any task (inventory, syntax) says why only in its plain output."""
-    if outcome.status == "failed" and not outcome.failures:
-        with runner.stdout as text:
-            lines = [line.strip() for line in text if "ERROR" in line or "error" in line]
-        outcome.failures += lines[-3:] or [f"ansible-playbook ended with status {runner.rc}"]
+def why_nothing_started(prelude: Sequence[str]) -> list[str]:
+    """The lines that say why a run failed before its first play.
+
+    Ansible tries one inventory plugin after the other; what the one meant for the file says comes
+    first, and the complaints of the others about the same file only hide it.
+    """
+    said = "\n".join(prelude)
+    found = re.search(r"Failed to parse inventory with 'auto' plugin: (.+)", said)
+    if found:
+        return [found[1]]
+    errors = [line for line in said.splitlines() if "ERROR" in line]
+    return (
+        errors or list(prelude[-3:]) or ["ansible-playbook ended without a word; run it by hand to see more"]
+    )

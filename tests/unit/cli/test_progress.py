@@ -68,11 +68,23 @@ def test_a_long_task_is_mentioned_again_without_a_terminal(stage: Stage) -> None
     assert stage.lines == [" 0:15    Boot: still running, no host done yet"]
 
 
+def test_what_comes_before_the_first_play_is_held_back_until_it_starts(stage: Stage) -> None:
+    stage.send("warning", stdout="[WARNING]: a duplicate host")
+    assert stage.lines == []
+    assert stage.progress.prelude == ["[WARNING]: a duplicate host"]
+
+    stage.send("playbook_on_play_start", play="Plan")
+
+    assert stage.lines == [" 0:00 [WARNING]: a duplicate host", " 0:00 ── Plan"]
+    assert stage.progress.prelude == []
+
+
 def test_debug_lines_and_plugin_messages_are_shown(stage: Stage) -> None:
+    stage.send("playbook_on_play_start", play="Plan")
     stage.send("runner_on_ok", host="a", task_action="ansible.builtin.debug", res={"msg": ["3 + 1", "= 4"]})
     stage.send("verbose", stdout="[1/6] eure-web-02: cloned\n")
 
-    assert [line.split(maxsplit=1)[1] for line in stage.lines] == [
+    assert [line.split(maxsplit=1)[1] for line in stage.lines[1:]] == [
         "3 + 1",
         "= 4",
         "[1/6] eure-web-02: cloned",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scripts.cli.main import main, purpose
-from scripts.cli.run import Request, playbooks, run_dir
+from scripts.cli.run import Request, playbooks, run_dir, why_nothing_started
 
 
 def test_options_reach_ansible_playbook_quoted() -> None:
@@ -43,3 +43,15 @@ def test_old_runs_are_pruned_and_each_run_has_its_own_folder(
     assert len(set(folders)) == 5
     assert len(list((tmp_path / "renfort/runs").iterdir())) == 3
     assert folders[-1].exists()
+
+
+def test_the_plugin_meant_for_an_inventory_explains_its_failure() -> None:
+    prelude = [
+        "[WARNING]: Failed to parse inventory with 'auto' plugin: Cannot reach the API. Start the lab.",
+        "[WARNING]: Failed to parse inventory with 'ini' plugin: Invalid host pattern '---' supplied",
+        "[ERROR]: Completely failed to parse inventory source pve.fleet.yml",
+    ]
+
+    assert why_nothing_started(prelude) == ["Cannot reach the API. Start the lab."]
+    assert why_nothing_started(prelude[2:]) == prelude[2:]
+    assert "by hand" in why_nothing_started([])[0]
