@@ -117,11 +117,11 @@ def run_playbook(request: Request, console: Console) -> Outcome:
 def why_nothing_started(prelude: Sequence[str]) -> list[str]:
     """The lines that say why a run failed before its first play.
 
-    Ansible tries one inventory plugin after the other; what the one meant for the file says comes
-    first, and the complaints of the others about the same file only hide it.
+    Ansible tries one inventory plugin after the other, the one meant for a cluster first: what it says
+    counts, and the complaints of the others about the same file only hide it.
     """
     said = "\n".join(prelude)
-    found = re.search(r"Failed to parse inventory with 'auto' plugin: (.+)", said)
+    found = re.search(r"Failed to parse inventory with '[\w.]+' plugin: (.+)", said)
     if found:
         return [found[1]]
     errors = [line for line in said.splitlines() if "ERROR" in line]
