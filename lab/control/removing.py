@@ -92,6 +92,8 @@ async def left_behind(tests: dict[str, int]) -> list[str]:
         found += [f"mount {point}" for point in _mounts()]
         if (await process.attempt([str(PODMAN), "lab-holder", "pid"])).code == 0:
             found.append("mount namespace of the holder")
+        # Asking for the holder makes its folder.
+        shutil.rmtree(run_dir(), ignore_errors=True)
     return found
 
 
