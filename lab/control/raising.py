@@ -11,6 +11,7 @@ from .. import network
 from ..host import require_host
 from ..images.build import ensure_images
 from ..podman import Podman
+from ..portal.build import build as build_portal
 from . import emulator
 from .api import Api
 from .certificates import ensure_certificates
@@ -31,6 +32,7 @@ def raise_lab(state: State, report: Report, *, speed: float = 1.0) -> bool:
     changed = asyncio.run(_ground(datacentre, report))
     changed |= ensure_certificates(state)
     changed |= _ensure_operator_key(state)
+    build_portal()
     if emulator.start(state, speed=speed):
         report("emulator: answers at https://127.0.0.1:8006")
         changed = True
