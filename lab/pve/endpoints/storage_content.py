@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import re
+import secrets
+from pathlib import PurePosixPath
 from typing import Any
 
 from ..call import Call
@@ -203,6 +206,57 @@ def _check_deletion(call: Call, storage: str, name: str) -> None:
         call.cluster.access.check(call.identity, path, ["Datastore.Allocate"])
 
 
+@endpoint("POST", f"{_STORAGE}/upload")
+async def upload(call: Call) -> Any:
+    """Take a file that comes with the call; its size is kept, its bytes are not."""
+    cluster, params = call.cluster, call.params
+    storage, node, kind = params["storage"], params["node"], params["content"]
+    row = config.check_enabled(cluster, storage, node)
+    filename = re.sub(r"[^-a-zA-Z0-9_.]", "_", PurePosixPath(params["filename"]).name)
+    if not filename.endswith(_SUFFIXES[kind]):
+        raise ApiError(400, "Parameter verification failed.\n", {"filename": "wrong file extension"})
+    if kind not in config.contents(row):
+        raise ServerError(f"storage '{storage}' does not support '{kind}' content")
+    size = len(call.upload.content) if call.upload else 0
+    volid = f"{storage}:{kind}/{filename}"
+
+    async def work(log: TaskLog) -> None:
+        source, target = f"/var/tmp/pveupload-{secrets.token_hex(16)}", volumes.path(cluster, volid)
+        log(f"starting file import from: {source}")
+        log(f"target node: {node}")
+        log(f"target file: {target}")
+        log(f"file size is: {size}")
+        log(f"command: cp -- {source} {target}")
+        _file(call, volid, size)
+        log("finished file import successfully")
+
+    return cluster.tasks.spawn(node, "imgcopy", "", call.identity, work)
+
+
+def _file(call: Call, volid: str, size: int) -> None:
+    """Write the row of a file that came from outside."""
+    volume = {
+        "volid": volid,
+        "storage": call.params["storage"],
+        "vmid": 0,
+        "content": call.params["content"],
+        "format": _file_format(volid),
+        "size": size,
+        "used": size,
+        "ctime": int(call.cluster.clock.now()),
+        "parent": None,
+    }
+    volumes.insert(call.cluster, call.params["node"], volume)
+
+
+def _file_format(name: str) -> str:
+    """The format of a file as listings show it."""
+    if name.endswith((".iso", ".img")):
+        return "iso"
+    tar = re.search(r"\.tar\.(gz|xz|zst)$", name)
+    return {"gz": "tgz", "xz": "txz", "zst": "tzst"}[tar[1]] if tar else name.rpartition(".")[2]
+
+
 @endpoint("POST", f"{_STORAGE}/download-url")
 async def download(call: Call) -> Any:
     """Fetch a file into a storage."""
@@ -235,15 +289,4 @@ async def _download(call: Call, volid: str, log: TaskLog) -> None:
         if fetched.checksum != str(params["checksum"]).lower():
             raise TaskError(f"checksum mismatch: got '{fetched.checksum}' != expect '{params['checksum']}'")
         log("OK, checksum verified")
-    volume = {
-        "volid": volid,
-        "storage": params["storage"],
-        "vmid": 0,
-        "content": params["content"],
-        "format": params["filename"].rpartition(".")[2],
-        "size": fetched.size,
-        "used": fetched.size,
-        "ctime": int(call.cluster.clock.now()),
-        "parent": None,
-    }
-    volumes.insert(call.cluster, params["node"], volume)
+    _file(call, volid, fetched.size)
