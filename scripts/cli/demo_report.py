@@ -42,54 +42,54 @@ def counters() -> Mapping[str, Any]:
 
 
 def show(plan_file: Path, outcome: Outcome, console: Console, *, seconds: float) -> None:
-    """Print the machines, the portals and the figures of the run."""
+    """Print the machines, the reasons, the portals and the figures of the run."""
     plan = load_plan(plan_file)
     console.print(machine_table(plan))
-    console.print(portal_table(plan, plan_file.parent / "tenants.yml"))
-    calls = counters()
-    console.print(
-        f"{outcome.changes} changed, {calls['writes']} writes and {calls['reads']} reads sent to the cluster,"
-        f" {seconds:.0f} s in all. Leave the lab with `make lab-down`.",
-        highlight=False,
-        soft_wrap=True,
-    )
+    for line in (
+        *reasons(plan),
+        *portal_lines(plan, plan_file.parent / "tenants.yml"),
+        figures(outcome, counters(), seconds),
+    ):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def machine_table(plan: Plan) -> Table:
-    """One row a planned machine, with the reason for it."""
-    table = Table(title="The plan, in service")
-    for title in ("machine", "tier", "tenant", "hypervisor", "address", "reason"):
-        table.add_column(title, overflow="fold")
-    for machine in plan.machines:
-        table.add_row(
-            machine.name,
-            machine.tier,
-            machine.tenant or "all",
-            machine.hypervisor,
-            machine.ip,
-            machine.reason,
-        )
+    """One row a planned machine."""
+    table = Table(title="In service, as planned")
+    for title in ("machine", "tier", "tenant", "vmid", "hypervisor", "address"):
+        table.add_column(title, no_wrap=True)
+    for it in plan.machines:
+        table.add_row(it.name, it.tier, it.tenant or "all", str(it.vmid), it.hypervisor, it.ip)
     return table
 
 
-def portal_table(plan: Plan, tenants_file: Path) -> Table:
-    """One row a portal: which machines answer behind it, and the command to try."""
-    table = Table(title="The portals, asked just now")
-    for title in ("portal", "answers from", "try"):
-        table.add_column(title, overflow="fold")
-    balancer = next(machine.ip for machine in plan.machines if machine.tier == "haproxy")
+def reasons(plan: Plan) -> list[str]:
+    """One line a tier and tenant: the arithmetic that its machines share."""
+    shared = {(it.tier, it.tenant or "all tenants"): it.reason.partition(": ")[2] for it in plan.machines}
+    return [f"{tier} for {tenant}: {reason}" for (tier, tenant), reason in shared.items()]
+
+
+def portal_lines(plan: Plan, tenants_file: Path) -> list[str]:
+    """Two lines a portal: which machines answered for it just now, and the command to try."""
+    lines = []
+    balancer = next(it.ip for it in plan.machines if it.tier == "haproxy")
     tenants = yaml.safe_load(tenants_file.read_text())["renfort_tenants"]
     for name, tenant in sorted(tenants.items()):
         portal = tenant["portals"][0]
-        expected = sum(machine.tier == "web" and machine.tenant == name for machine in plan.machines)
+        expected = sum(it.tier == "web" and it.tenant == name for it in plan.machines)
         answers = [
             ask(balancer, port=80, portal=portal, path="/", timeout_s=5)
             for _ in range(REQUESTS_A_MACHINE * expected)
         ]
         seen = sorted({answer.machine for answer in answers if answer.good})
-        table.add_row(
-            portal,
-            f"{len(seen)} of {expected}: {', '.join(seen)}",
-            f"curl -H 'Host: {portal}' http://{balancer}/",
-        )
-    return table
+        lines.append(f"{portal} answers from {len(seen)} of {expected}: {', '.join(seen)}")
+        lines.append(f"    curl -i -H 'Host: {portal}' http://{balancer}/")
+    return lines
+
+
+def figures(outcome: Outcome, calls: Mapping[str, Any], seconds: float) -> str:
+    """The last line: changes, calls, time."""
+    return (
+        f"{outcome.changes} changed, {calls['writes']} writes and {calls['reads']} reads sent to the cluster,"
+        f" {seconds:.0f} s in all. Leave the lab with `make lab-down`."
+    )

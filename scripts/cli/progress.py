@@ -84,11 +84,9 @@ class Progress:
         self._mentioned = self._clock()
 
     def _end_task(self) -> None:
-        if self._task:
-            self._say(
-                f"   {self._task}: {str(self._count) or 'nothing to do'}",
-                style="yellow" if self._count.changed else "",
-            )
+        """Tell how the task went; one that ran on no host, such as a flush of handlers, is left out."""
+        if self._task and str(self._count):
+            self._say(f"   {self._task}: {self._count}", style="yellow" if self._count.changed else "")
         self._task, self._count, self._told = "", TaskCount(), set()
 
     def _ok(self, data: Mapping[str, Any]) -> None:
