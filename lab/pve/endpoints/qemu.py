@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..call import Call
@@ -64,7 +65,12 @@ async def current(call: Call) -> Any:
 
 @endpoint("GET", "/nodes/{node}/qemu/{vmid}/rrddata")
 async def history(call: Call) -> Any:
-    """The points in time for which figures would be kept; the lab keeps none."""
+    """What a guest had at points in time since it was made; the lab keeps no other figures."""
     step = _STEPS[call.params["timeframe"]]
+    row = guests.load(call.cluster, call.params["node"], int(call.params["vmid"]))
     last = int(call.cluster.clock.now()) // step * step
-    return [{"time": last - step * back} for back in range(_POINTS - 1, -1, -1)]
+    born = re.search(r"ctime=(\d+)", str(row["config"].get("meta", "")))
+    given = status.brief(call.cluster, row, status.NOT_RUNNING)
+    figures = {"maxcpu": given["cpus"], "maxmem": given["maxmem"], "maxdisk": given["maxdisk"], "disk": 0}
+    times = [last - step * back for back in range(_POINTS - 1, -1, -1)]
+    return [{"time": at} | (figures if born and at >= int(born[1]) else {}) for at in times]

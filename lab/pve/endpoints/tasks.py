@@ -91,7 +91,8 @@ async def list_tasks(call: Call) -> Any:
     ]
     start, limit = int(params.get("start", 0)), int(params.get("limit", 50))
     page = found[start : start + limit] if limit else found[start:]
-    return Reply(data=[_entry(row) for row in page], attributes={"total": len(found)})
+    total = {"total": len(found)} if found else {}
+    return Reply(data=[_entry(row) for row in page], attributes=total)
 
 
 @endpoint("GET", "/nodes/{node}/tasks/{upid}")

@@ -177,14 +177,14 @@ async def _copy_drives(call: Call, plan: Plan, made: list[str], log: TaskLog) ->
                 place,
                 key,
                 drive,
+                made,
                 storage=str(params.get("storage", "")),
                 fmt=str(params.get("format", "")),
                 bytes_per_s=limit,
             )
         else:
-            ready = await disks.link(place, key, drive)
+            ready = await disks.link(place, key, drive, made)
             await cluster.clock.sleep(LINK_S)
-        made.append(ready.file)
         config[key] = str(ready)
         guests.save(cluster, guests.row_of(newid, params["node"], dict(config), image=plan.image))
     return config

@@ -142,9 +142,7 @@ def move(call: Call) -> str:
             row = guests.load(cluster, node, vmid)
             drive = _movable(call, row)
             place = disks.Place(cluster=cluster, node=node, vmid=vmid, log=log)
-            moved = await disks.copy(
-                place, key, drive, storage=storage, fmt=str(call.params.get("format", ""))
-            )
+            moved = await _copied(place, key, drive, storage=storage, fmt=str(call.params.get("format", "")))
             config = row["config"] | {key: str(moved)}
             if call.params.get("delete"):
                 await volumes.free(cluster, node, drive.file, log)
@@ -153,6 +151,16 @@ def move(call: Call) -> str:
             guests.save(cluster, row | {"config": config})
 
     return cluster.tasks.spawn(node, "qmmove", str(vmid), call.identity, work)
+
+
+async def _copied(place: disks.Place, key: str, drive: Drive, storage: str, fmt: str) -> Drive:
+    """A copy of the drive; an interrupted one leaves nothing behind."""
+    made: list[str] = []
+    try:
+        return await disks.copy(place, key, drive, made, storage=storage, fmt=fmt)
+    except BaseException:
+        await disks.free_all(place, made)
+        raise
 
 
 def _movable(call: Call, row: guests.Row) -> Drive:

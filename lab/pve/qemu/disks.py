@@ -92,22 +92,24 @@ async def _make_disk(place: Place, key: str, drive: Drive, made: list[str]) -> D
     source = drive.options.get("import-from", "")
     fmt = drive.options.get("format", "")
     if source:
-        volid, size = await _import(place, key, source, storage, fmt)
+        volid, size = await _import(place, key, source, storage, fmt, made)
     else:
         size = {"efidisk0": EFI_SIZE, "tpmstate0": TPM_SIZE}.get(key, int(gib * 1024**3))
         volid = await volumes.alloc(
             place.cluster, place.node, storage, place.vmid, size, fmt=fmt, log=place.log
         )
+        made.append(volid)
         if key == "efidisk0":
             transferred(place.log, size)
-    made.append(volid)
     options = drive.with_options(**{"import-from": None, "format": None}).options
     ready = Drive(file=volid, options={**options, "size": format_size(size)})
     place.log(f"{key}: successfully created disk '{ready}'")
     return ready
 
 
-async def _import(place: Place, key: str, source: str, storage: str, fmt: str) -> tuple[str, int]:
+async def _import(
+    place: Place, key: str, source: str, storage: str, fmt: str, made: list[str]
+) -> tuple[str, int]:
     if source.startswith("/"):
         size = data = FOREIGN_IMAGE_SIZE
     else:
@@ -119,6 +121,7 @@ async def _import(place: Place, key: str, source: str, storage: str, fmt: str) -
         if volumes.owner(volumes.split(source)[1]):
             place.log(f"create full clone of drive {key} ({source})")
     volid = await volumes.alloc(place.cluster, place.node, storage, place.vmid, size, fmt=fmt, log=place.log)
+    made.append(volid)
     await copy_time(place, size, data)
     volumes.fill(place.cluster, place.node, volid, data)
     return volid, size
@@ -155,12 +158,13 @@ async def copy(
     place: Place,
     key: str,
     drive: Drive,
+    made: list[str],
     *,
     storage: str = "",
     fmt: str = "",
     bytes_per_s: float = COPY_BYTES_PER_S,
 ) -> Drive:
-    """Make the place's guest its own full copy of a drive."""
+    """Make the place's guest its own full copy of a drive; see `make` about ``made``."""
     cluster = place.cluster
     place.log(f"create full clone of drive {key} ({drive.file})")
     volume = volumes.find(cluster, place.node, drive.file)
@@ -170,7 +174,7 @@ async def copy(
     if drive.is_cloudinit:
         fresh = Drive(file=f"{target}:cloudinit", options=drive.options)
         silent = Place(cluster=cluster, node=place.node, vmid=place.vmid, log=_only_formatting(place.log))
-        ready = await _make_cloudinit(silent, key, fresh, [])
+        ready = await _make_cloudinit(silent, key, fresh, made)
         return ready.with_options(size=format_size(CLOUDINIT_SIZE))
     wanted = fmt or (volume["format"] if target == drive.storage else "")
     if not storages.is_file_based(storages.get(cluster, target)):
@@ -178,6 +182,7 @@ async def copy(
     volid = await volumes.alloc(
         cluster, place.node, target, place.vmid, volume["size"], fmt=wanted, log=place.log
     )
+    made.append(volid)
     await copy_time(place, volume["size"], volume["used"], bytes_per_s)
     volumes.fill(cluster, place.node, volid, volume["used"])
     return Drive(file=volid, options={**drive.options, "size": format_size(volume["size"])})
@@ -191,10 +196,11 @@ def _only_formatting(log: volumes.Log) -> volumes.Log:
     return pass_on
 
 
-async def link(place: Place, key: str, drive: Drive) -> Drive:
+async def link(place: Place, key: str, drive: Drive, made: list[str]) -> Drive:
     """Make the place's guest a disk that stands on a template's."""
     place.log(f"create linked clone of drive {key} ({drive.file})")
     volid = await volumes.link(place.cluster, place.node, drive.file, place.vmid, place.log)
+    made.append(volid)
     return Drive(file=volid, options=drive.options)
 
 

@@ -139,7 +139,7 @@ async def resource(cluster: Cluster, row: guests.Row, pool: str) -> dict[str, An
     if pool:
         entry["pool"] = pool
     seen = cluster.reports.last(row)
-    if seen is None or not cluster.store.table("nodes").get(row["node"], {}).get("online", True):
+    if seen is None or not cluster.store.table("nodes").get(row["node"], {}).get("online", False):
         return entry
     return entry | _reported(cluster, seen, await usage(cluster, seen))
 
