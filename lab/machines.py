@@ -119,8 +119,7 @@ async def down(platforms: Sequence[Platform], podman: Podman) -> None:
     names = [platform.container for platform in platforms]
     await podman.run("rm", "--force", "--time=0", "--ignore", "--volumes", *names)
     with network.exclusive():
-        for name in names:
-            await network.unplug(name, 1)
+        await network.unplug(names)
         await network.bridges_down([BRIDGE])
 
 

@@ -13,7 +13,7 @@ import fcntl
 import hashlib
 import ipaddress
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -154,10 +154,14 @@ async def plug(machine: str, pid: int, nics: Sequence[Nic]) -> None:
     await _ip_batch(commands)
 
 
-async def unplug(machine: str, cards: int) -> None:
-    """Remove cables whose machine is gone; the kernel does the same, a little later."""
-    for index in range(cards):
-        await process.attempt(["ip", "link", "del", link_of_cable(machine, index)])
+async def unplug(machines: Collection[str]) -> None:
+    """Remove the cables of machines that are gone; the kernel does the same, too late for who counts them."""
+    stems = tuple(link_of_cable(machine, 0).removesuffix("0") for machine in machines)
+    links = json.loads((await process.run(["ip", "-json", "link", "show", "type", "veth"])).text or "[]")
+    for link in links:
+        if link["ifname"].startswith(stems):
+            # The kernel may be faster, so a cable that is not there any more is no failure.
+            await process.attempt(["ip", "link", "del", link["ifname"]])
 
 
 async def leftovers() -> list[str]:

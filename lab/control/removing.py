@@ -58,10 +58,11 @@ async def _remove(state: State, report: Report, *, everything: bool, purge: bool
 
 async def _remove_containers(podman: Podman, report: Report, labels: list[str]) -> None:
     for label in labels:
-        listed = await podman.run("ps", "--all", "--quiet", "--filter", f"label=renfort={label}")
-        names = listed.text.split()
+        chosen = ["--all", "--filter", f"label=renfort={label}", "--format", "{{.Names}}"]
+        names = (await podman.run("ps", *chosen)).text.split()
         if names:
             await podman.run("rm", "--force", "--time=0", "--volumes", *names)
+            await network.unplug(names)
             report(f"machines: {len(names)} removed")
 
 
