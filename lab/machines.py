@@ -119,7 +119,7 @@ async def down(platforms: Sequence[Platform], podman: Podman) -> None:
     names = [platform.container for platform in platforms]
     await podman.run("rm", "--force", "--time=0", "--ignore", "--volumes", *names)
     with network.exclusive():
-        await network.unplug(names)
+        await network.unplug_all_but(await podman.containers())
         await network.bridges_down([BRIDGE])
 
 

@@ -154,14 +154,19 @@ async def plug(machine: str, pid: int, nics: Sequence[Nic]) -> None:
     await _ip_batch(commands)
 
 
-async def unplug(machines: Collection[str]) -> None:
-    """Remove the cables of machines that are gone; the kernel does the same, too late for who counts them."""
+async def unplug_all_but(machines: Collection[str]) -> None:
+    """Remove the cables of every machine that is not among these.
+
+    The kernel does so when a machine's network namespace ends, which the last words of a killed
+    connection can delay by minutes.
+    """
     stems = tuple(link_of_cable(machine, 0).removesuffix("0") for machine in machines)
     links = json.loads((await process.run(["ip", "-json", "link", "show", "type", "veth"])).text or "[]")
-    for link in links:
-        if link["ifname"].startswith(stems):
+    names = [link["ifname"] for link in links]
+    for name in names:
+        if name.startswith(PREFIX) and not name.startswith(stems):
             # The kernel may be faster, so a cable that is not there any more is no failure.
-            await process.attempt(["ip", "link", "del", link["ifname"]])
+            await process.attempt(["ip", "link", "del", name])
 
 
 async def leftovers() -> list[str]:

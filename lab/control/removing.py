@@ -42,9 +42,10 @@ async def _remove(state: State, report: Report, *, everything: bool, purge: bool
     podman = Podman()
     await _remove_containers(podman, report, [GUESTS, TESTS] if everything else [GUESTS])
     bridges = [*load_datacentre(DATACENTRE).bridges, *([machines.BRIDGE] if everything else [])]
-    with network.exclusive():
-        await network.bridges_down(bridges)
     tests = await podman.containers()
+    with network.exclusive():
+        await network.unplug_all_but(tests)
+        await network.bridges_down(bridges)
     if purge:
         await podman.run("rmi", "--all", "--force")
         report("images: removed")
@@ -62,7 +63,6 @@ async def _remove_containers(podman: Podman, report: Report, labels: list[str]) 
         names = (await podman.run("ps", *chosen)).text.split()
         if names:
             await podman.run("rm", "--force", "--time=0", "--volumes", *names)
-            await network.unplug(names)
             report(f"machines: {len(names)} removed")
 
 
