@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from . import body, endpoints
-from .auth import OPEN_CALLS, REFUSAL_DELAY_S, Authenticator, AuthError
+from .auth import OPEN_CALLS, REFUSAL_DELAY_S, AuthError
 from .call import Call, Identity, Reply
 from .cluster import Cluster
 from .errors import ApiError
@@ -36,7 +36,8 @@ _FORMATS = ("json", "extjs")
 _JSON_TYPE = "application/json;charset=UTF-8"
 _SERVER = ("Server", "pve-api-daemon/3.0")
 
-assert endpoints.__path__  # noqa: S101 - importing the package registers the handlers
+# Importing the package is what registers the handlers.
+assert endpoints.__path__
 
 
 @dataclass(slots=True)
@@ -153,7 +154,7 @@ class Api:
         file: body.Upload | None,
     ) -> Response:
         match = self.schema.find(request.verb, target.path)
-        handler = match and HANDLERS.get((match.method.verb, match.method.path))
+        handler = HANDLERS.get((match.method.verb, match.method.path)) if match else None
         if match is None or handler is None:
             self.counters.count(request.verb, "(unknown)")
             raise ApiError(501, f"Method '{request.verb} {target.path}' not implemented")
@@ -200,14 +201,12 @@ class Api:
 
     def _success(self, target: _Target, method: Method, answer: Any, *, uploaded: bool) -> Response:
         data, attributes = (answer.data, answer.attributes) if isinstance(answer, Reply) else (answer, {})
-        content = {"data": data, **attributes}
+        content = {"data": data, **{name: value for name, value in attributes.items() if value}}
         if target.format == "extjs":
             content["success"] = 1
-        if uploaded:
-            connection = "close"
-        else:
-            # The privileged daemon's own "close" is passed on beside the front end's "Keep-Alive".
-            connection = "close, Keep-Alive" if method.protected else "Keep-Alive"
+        # The privileged daemon's own "close" is passed on beside the front end's "Keep-Alive".
+        kept = "close, Keep-Alive" if method.protected else "Keep-Alive"
+        connection = "close" if uploaded else kept
         return Response(
             status=200,
             reason="OK",

@@ -99,7 +99,7 @@ def _from_json(body: bytes) -> dict[str, Any]:
     if not isinstance(data, dict):
         kind = "Not a HASH reference" if isinstance(data, list) else _NOT_A_REFERENCE
         raise BodyError(500, f"{kind} at {_SOURCE} line 957.\n")
-    return {key: _plain(value) for key, value in data.items() if value is not None}
+    return {key: "" if value is None else _plain(value) for key, value in data.items()}
 
 
 _NOT_A_REFERENCE = "malformed JSON string, neither tag, array, object, number, string or atom"

@@ -92,6 +92,11 @@ _pattern("pve-fw-protocol-spec", r"(?i:[a-z0-9\-]+)", "invalid protocol '{}'")
 _pattern("pve-fw-icmp-type-spec", r"(?i:[a-z0-9\-/]+)", "invalid icmp-type '{}'")
 _pattern("email", r"\S+@\S+", "value does not look like a valid email address")
 _pattern("pve-storage-options", r"\S+", "unable to parse mount options")
+_pattern(
+    "pve-phys-bits",
+    "(?:[89]|[1-5][0-9]|6[0-4]|host)",
+    "value must be an integer between 8 and 64 or 'host'",
+)
 _pattern("string", "(?s:.*)", "")
 _pattern("pve-tfa-config", "type=(?:yubico|oath).*", "unable to parse tfa option")
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import formats
@@ -53,15 +53,17 @@ class _Checker:
         self._params = params
 
     def check(self, rule: Sequence[Any]) -> None:
+        """Raise `Forbidden` unless the rule is met."""
         kind, *rest = rule
-        {
+        tests: Mapping[str, Callable[..., None]] = {
             "and": self._and,
             "or": self._or,
             "perm": self._perm,
             "perm-modify": self._perm_modify,
             "userid-group": self._userid_group,
             "userid-param": self._userid_param,
-        }[kind](*rest)
+        }
+        tests[kind](*rest)
 
     def _and(self, *rules: Sequence[Any]) -> None:
         for rule in rules:

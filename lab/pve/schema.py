@@ -99,7 +99,7 @@ class Schema:
         self.methods[verb, path] = method
 
     def _numbered(self, properties: Mapping[str, Any]) -> Properties:
-        """Write ``net[n]`` out as net0, net1…"""
+        """Write ``net[n]`` out: net0, net1 and so on."""
         result: dict[str, Any] = {}
         for name, schema in properties.items():
             stem, bracket, _ = name.partition("[")

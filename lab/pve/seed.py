@@ -55,7 +55,7 @@ def _node(
     cluster: Cluster, name: str, number: int, node: Mapping[str, Any], datacentre: Mapping[str, Any]
 ) -> None:
     bridges = datacentre.get("bridges", {})
-    first = next(iter(bridges.values()), {})
+    first: Mapping[str, Any] = next(iter(bridges.values()), {})
     subnet = ipaddress.ip_network(first.get("subnet", "192.0.2.0/24"))
     address = str(node.get("address") or subnet[number + 1])
     cluster.nodes[name] = {

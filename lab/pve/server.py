@@ -31,7 +31,10 @@ _TEMPLATE_KEYS = frozenset({"vmid", "name", "node", "image", "storage", "bridge"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How the emulator is run. Ports 0 take any free one; without certificate it speaks plain HTTP."""
+    """How the emulator is run. Ports 0 take any free one; without certificate it speaks plain HTTP.
+
+    ``boot_s`` is how long the guests of the memory back end take to boot, in real seconds.
+    """
 
     state: Path | None = None
     host: str = "127.0.0.1"
@@ -42,6 +45,7 @@ class Options:
     backend: str = "memory"
     speed: float = 1.0
     root_password: str = ""
+    boot_s: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,18 +68,17 @@ class Emulator:
         await self.cluster.close()
 
 
-def make_backend(name: str) -> GuestBackend:
-    """The back end of that name."""
-    module, attribute = BACKENDS[name]
-    backend: GuestBackend = getattr(importlib.import_module(module), attribute)()
+def make_backend(options: Options) -> GuestBackend:
+    """The back end that the options name."""
+    module, attribute = BACKENDS[options.backend]
+    arguments = {"boot_s": options.boot_s} if options.boot_s else {}
+    backend: GuestBackend = getattr(importlib.import_module(module), attribute)(**arguments)
     return backend
 
 
 async def start(options: Options, datacentre: Mapping[str, Any]) -> Emulator:
     """Read or make the state, and listen."""
-    cluster = Cluster.open(
-        options.state, clock=Clock(options.speed), backend=make_backend(options.backend)
-    )
+    cluster = Cluster.open(options.state, clock=Clock(options.speed), backend=make_backend(options))
     seed(cluster, datacentre, root_password=options.root_password)
     for template in datacentre.get("templates", ()):
         plant_template(cluster, **{key: value for key, value in template.items() if key in _TEMPLATE_KEYS})

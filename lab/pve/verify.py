@@ -18,11 +18,11 @@ UNDEFINED = "property is not defined in schema and the schema does not allow add
 _INTEGER = re.compile(r"^[+-]?\d+$", re.ASCII)
 _NUMBER = re.compile(r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$", re.ASCII)
 _FORMAT = re.compile(r"^(.*?)(?:-(list|opt|alist))?$")
-_PERL_TYPES = {dict: "HASH", list: "ARRAY"}
+_PERL_TYPES: Mapping[type, str] = {dict: "HASH", list: "ARRAY"}
 _TRUE, _FALSE = frozenset({"1", "on", "yes", "true"}), frozenset({"0", "off", "no", "false"})
 
 # The formats on addresses register themselves when their module is imported.
-assert formats_net.CHECKS is formats.CHECKS  # noqa: S101 - says why the import is there
+assert formats_net.cidr is formats.CHECKS["CIDR"]
 
 Errors = dict[str, str]
 
@@ -40,10 +40,7 @@ class Verifier:
     def verify(self, method: Method, params: Mapping[str, Any]) -> dict[str, Any]:
         """The parameters with their types, or `ParameterError` with every complaint."""
         errors: Errors = {}
-        values = {
-            key: [value] if _is_array(method.properties.get(key)) and not isinstance(value, list) else value
-            for key, value in params.items()
-        }
+        values = {key: _in_form(method.properties.get(key, {}), value) for key, value in params.items()}
         self._object("", method.properties, values, closed=method.closed, errors=errors)
         if errors:
             raise ParameterError(errors)
@@ -93,13 +90,12 @@ class Verifier:
             self.property_string(name, value, path)
             return
         if name in self._schema.formats:
-            self.property_string(self._schema.formats[name], value, path)
+            values = self.property_string(self._schema.formats[name], value, path)
+            if name in _VALIDATORS:
+                _VALIDATORS[name](self._schema, values)
             return
         if name in formats.CHECKS:
             formats.CHECKS[name](value)
-            return
-        if name in _SCHEMA_FORMATS:
-            _SCHEMA_FORMATS[name](self._schema, value)
             return
         match = _FORMAT.match(name)
         base, kind = (match[1], match[2]) if match else (name, None)
@@ -168,8 +164,13 @@ def _truth(value: str) -> str:
     return "0" if value.lower() in _FALSE else value
 
 
-def _is_array(schema: Mapping[str, Any] | None) -> bool:
-    return bool(schema) and schema is not None and schema.get("type") == "array"
+def _in_form(schema: Mapping[str, Any], value: Any) -> Any:
+    """Forms can only repeat a key: one value may stand for a list, and a list for ``a,b``."""
+    if schema.get("type") == "array" and not isinstance(value, list):
+        return [value]
+    if isinstance(value, list) and str(schema.get("format")).endswith("-list"):
+        return ",".join(map(str, value))
+    return value
 
 
 def _add(errors: Errors, path: str, text: str) -> None:
@@ -226,17 +227,15 @@ def _typed(schema: Mapping[str, Any], value: Any) -> Any:
     return float(value) if kind == "number" else value
 
 
-def _cpu_model(schema: Schema, value: str) -> None:
-    if value.startswith("custom-"):
-        raise formats.FormatError(f"Custom cputype '{value.removeprefix('custom-')}' not found\n")
-    if value not in schema.cpu_models:
-        text = f"Built-in cputype '{value}' is not defined (missing 'custom-' prefix?)\n"
-        raise formats.FormatError(text)
+def _cpu(schema: Schema, values: Mapping[str, str]) -> None:
+    """The processor's type must exist."""
+    for model in filter(None, (values.get("cputype"), values.get("reported-model"))):
+        if model.startswith("custom-"):
+            raise formats.FormatError(f"Custom cputype '{model.removeprefix('custom-')}' not found\n")
+        if model not in schema.cpu_models:
+            text = f"Built-in cputype '{model}' is not defined (missing 'custom-' prefix?)\n"
+            raise formats.FormatError(text)
 
 
-def _physical_bits(schema: Schema, value: str) -> None:  # noqa: ARG001 - one signature for all
-    if value != "host" and not (value.isdigit() and 8 <= int(value) <= 64):
-        raise formats.FormatError("value must be an integer between 8 and 64 or 'host'\n")
-
-
-_SCHEMA_FORMATS = {"pve-cpu-model": _cpu_model, "pve-phys-bits": _physical_bits}
+_VALIDATORS = {"pve-vm-cpu-conf": _cpu}
+"""Named property strings to what is checked of them as a whole."""

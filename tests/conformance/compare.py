@@ -30,8 +30,8 @@ def differences(recorded: Mapping[str, Any], answer: Answer, path: str) -> list[
     """In words: what differs in status, reason or message, `errors` keys, shape and types."""
     found: list[str] = []
     if recorded["status"] != answer.status:
-        found.append(f"status {answer.status} {answer.reason!r}, not {recorded['status']} {recorded['reason']!r}")
-        return found
+        given, wanted = f"{answer.status} {answer.reason!r}", f"{recorded['status']} {recorded['reason']!r}"
+        return [f"status {given}, not {wanted}"]
     expected, actual = recorded["body"], answer.body
     if not (_same_text(recorded["reason"], answer.reason) or _same_message(expected, actual)):
         found.append(f"reason {answer.reason!r}, not {recorded['reason']!r}")
@@ -110,7 +110,7 @@ def _list(expected: list[Any], actual: list[Any], where: str, *, history: bool) 
     if identity and not history:
         wanted = {entry[identity]: entry for entry in expected}
         given = {entry[identity]: entry for entry in actual}
-        if not {str(key).startswith("UPID:") for key in wanted} == {True}:
+        if not all(str(key).startswith("UPID:") for key in wanted):
             return _mapping(wanted, given, f"{where}[{identity}]", history=history)
     if not history and len(expected) != len(actual):
         return [f"{where} has {len(actual)} entries {_short(actual)}, not {len(expected)} {_short(expected)}"]

@@ -13,18 +13,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
 from lab.pve.auth import hash_token
+from lab.pve.qemu import guests
 from lab.pve.server import Emulator, Options, start
 
 from .client import ROOT_PASSWORD, Answer, Client
 from .compare import differences, texts
 
 HERE = Path(__file__).parent
-SPEED = 25.0
-PATIENCE_S = 4.0
+SPEED = 10.0
+BOOT_S = 20.0
+"""Emulated seconds that a guest takes to boot."""
+PATIENCE_S = 1.0
 """Real seconds that a task may take until the recorded state is there."""
 
 _UPID = re.compile(r"UPID:[^:\s\"/]+:[0-9A-F]{8}:[0-9A-F]{8,9}:[0-9A-F]{8}:[^:\s]+:[^:\s]*:[^:\s]+:")
@@ -93,6 +97,7 @@ class Scope:
     paths: list[tuple[re.Pattern[str], str]]
     named: dict[str, str]
     unrecorded: dict[str, list[dict[str, Any]]]
+    running: frozenset[str]
 
     @classmethod
     def load(cls) -> Scope:
@@ -102,7 +107,8 @@ class Scope:
         return cls(
             paths=[(re.compile(item["path"]), item["reason"]) for item in scope["paths"]],
             named={item["exchange"]: item["reason"] for item in scope["exchanges"]},
-            unrecorded={item["before"]: item["steps"] for item in steps},
+            unrecorded={item["before"]: item["steps"] for item in steps["steps"]},
+            running=frozenset(steps["running"]),
         )
 
     def reason(self, exchange: Exchange) -> str:
@@ -128,7 +134,7 @@ class Background:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         datacentre = yaml.safe_load((HERE / "seed.yml").read_text())
-        options = Options(speed=SPEED, root_password=ROOT_PASSWORD)
+        options = Options(speed=SPEED, root_password=ROOT_PASSWORD, boot_s=BOOT_S / SPEED)
         self.emulator: Emulator = self.run(start(options, datacentre))
 
     def run(self, work: Any) -> Any:
@@ -152,6 +158,8 @@ class Replay:
     scope: Scope
     known: dict[str, str] = field(default_factory=dict)
     """What the recorded server generated to what the emulator did instead."""
+    pids: dict[int, int] = field(default_factory=dict)
+    """Process ids of the guest agent, likewise."""
     granted: set[tuple[str, str]] = field(default_factory=set)
     watched: set[str] = field(default_factory=set)
     """UPIDs that the recordings show running: their end is not waited for."""
@@ -209,7 +217,11 @@ class Replay:
 
     def _may_change(self, exchange: Exchange) -> bool:
         """Whether asking again can give the recorded answer: nobody knows when it was asked."""
-        return exchange.data["method"] == "GET" and exchange.data["status"] == 200
+        return (
+            exchange.data["method"] == "GET"
+            and exchange.data["status"] == 200
+            and not exchange.path.endswith("/exec-status")
+        )
 
     def _send(self, exchange: Exchange) -> Answer:
         data = exchange.data
@@ -224,6 +236,8 @@ class Replay:
             return self._send_raw(data, path, headers | extra)
         params = json.loads(self._translate(json.dumps(data["params"]))) if data["params"] else data["params"]
         params = self._expanded(params)
+        if exchange.path.endswith("/agent/exec-status"):
+            params["pid"] = self.pids.get(params["pid"], params["pid"])
         encoding = data.get("request_encoding") or "application/x-www-form-urlencoded"
         if data["method"] == "PATCH":
             return self.client.send("PATCH", path, headers=headers)
@@ -252,20 +266,24 @@ class Replay:
 
     def _translate(self, text: str) -> str:
         for recorded, own in self.known.items():
-            if recorded in text:
-                text = text.replace(recorded, own)
+            for write in (str, lambda name: quote(name, safe="")):
+                if write(recorded) in text:
+                    text = text.replace(write(recorded), write(own))
         return text
 
     def _learn(self, exchange: Exchange, answer: Answer) -> None:
         body = exchange.data["body"]
         if isinstance(body, dict) and isinstance(answer.body, dict):
+            if exchange.path.endswith("/agent/exec") and body.get("data") and answer.body.get("data"):
+                self.pids[body["data"]["pid"]] = answer.body["data"]["pid"]
             self._pair(body.get("data"), answer.body.get("data"))
         data = answer.body.get("data") if isinstance(answer.body, dict) else None
         if isinstance(data, dict) and "full-tokenid" in data:
             self.client.secrets[data["full-tokenid"]] = data["value"]
         if isinstance(data, str) and _UPID.fullmatch(data):
             recorded = body.get("data") if isinstance(body, dict) else None
-            if recorded not in self.watched:
+            key = f"{exchange.file}#{exchange.index}"
+            if recorded not in self.watched and key not in self.scope.running:
                 self._wait(data)
 
     def _wait(self, upid: str) -> None:
@@ -302,7 +320,33 @@ class Replay:
             self.client.as_root("PUT", "/access/acl", params)
 
     def _step(self, step: dict[str, Any], exchange: Exchange) -> None:
-        answer = self.client.as_root(step["verb"], self._translate(step["path"]), step.get("params"))
+        if "verb" in step:
+            self._unrecorded_call(step, exchange)
+        elif "learn" in step:
+            answer = self.client.as_root("GET", step["path"])
+            self.known[step["learn"]] = answer.body["data"]["digest"]
+        elif "sleep" in step:
+            time.sleep(step["sleep"] / SPEED)
+        else:
+            self.background.run(self._by_hand(step))
+
+    async def _by_hand(self, step: dict[str, Any]) -> None:
+        """What was done in the file system of the recorded server."""
+        cluster = self.background.emulator.cluster
+        if "guest_elsewhere" in step:
+            vmid = step["guest_elsewhere"]
+            cluster.guests[str(vmid)] = guests.row_of(vmid, step["node"], {})
+        elif "forget_guest" in step:
+            del cluster.guests[str(step["forget_guest"])]
+        elif "forget_volume" in step:
+            volumes = cluster.store.table("volumes")
+            for key in [key for key in volumes if key.endswith(step["forget_volume"])]:
+                del volumes[key]
+
+    def _unrecorded_call(self, step: dict[str, Any], exchange: Exchange) -> None:
+        headers = self.client.headers("root token", "")
+        path = self._translate(f"/api2/json{step['path']}")
+        answer = self.client.call(step["verb"], path, step.get("params"), headers)
         if answer.status != 200:
             raise AssertionError(
                 f"the unrecorded step {step} before {exchange.label} failed: {answer.status} {answer.reason}"

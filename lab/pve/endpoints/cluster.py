@@ -15,9 +15,26 @@ from ..registry import endpoint
 from ..store import Row
 
 _INDEX = (
-    "acme backup backup-info ceph config firewall ha jobs log mapping metrics notifications nextid"
-    " options replication resources status tasks sdn"
-).split()
+    "acme",
+    "backup",
+    "backup-info",
+    "ceph",
+    "config",
+    "firewall",
+    "ha",
+    "jobs",
+    "log",
+    "mapping",
+    "metrics",
+    "notifications",
+    "nextid",
+    "options",
+    "replication",
+    "resources",
+    "status",
+    "tasks",
+    "sdn",
+)
 _LOWER, _UPPER = 100, 1_000_000
 _PUBLIC = ("console", "tag-style")
 _PARSED = ("migration", "ha", "notify", "next-id", "u2f", "webauthn", "tag-style", "crs", "user-tag-access")

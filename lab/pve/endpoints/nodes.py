@@ -12,11 +12,47 @@ from ..nodes import KERNEL, ROOT_DISK, ROOT_USED, VERSION, entry, uptime, used_m
 from ..registry import endpoint
 
 _INDEX = (
-    "aplinfo apt capabilities ceph certificates config disks dns firewall hardware hosts journal lxc"
-    " migrateall netstat network qemu query-url-metadata replication report rrd rrddata scan services"
-    " spiceshell startall status stopall storage subscription suspendall syslog tasks termproxy time"
-    " version vncshell vzdump wakeonlan sdn"
-).split()
+    "aplinfo",
+    "apt",
+    "capabilities",
+    "ceph",
+    "certificates",
+    "config",
+    "disks",
+    "dns",
+    "firewall",
+    "hardware",
+    "hosts",
+    "journal",
+    "lxc",
+    "migrateall",
+    "netstat",
+    "network",
+    "qemu",
+    "query-url-metadata",
+    "replication",
+    "report",
+    "rrd",
+    "rrddata",
+    "scan",
+    "services",
+    "spiceshell",
+    "startall",
+    "status",
+    "stopall",
+    "storage",
+    "subscription",
+    "suspendall",
+    "syslog",
+    "tasks",
+    "termproxy",
+    "time",
+    "version",
+    "vncshell",
+    "vzdump",
+    "wakeonlan",
+    "sdn",
+)
 _FLAGS = "fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat sse sse2 ht syscall nx lm svm aes"
 
 
@@ -50,7 +86,7 @@ async def status(call: Call) -> dict[str, Any]:
     total, used = row["memory"], used_memory(cluster, name)
     build = f"Linux {KERNEL} #1 SMP PREEMPT_DYNAMIC PMX {KERNEL}"
     return {
-        "boot-info": {"mode": "efi", "secureboot": 0},
+        "boot-info": {"mode": "legacy-bios"},
         "cpu": 0.0125,
         "cpuinfo": {
             "cores": row["cores"],
