@@ -68,7 +68,7 @@ class World:
         )
         self.api = Api(self.cluster)
 
-    async def call(self, verb: str, path: str, user: str = "root@pam", **params: Any) -> Answer:
+    async def call(self, verb: str, path: str, /, *, user: str = "root@pam", **params: Any) -> Answer:
         """Call the API as a user with a session; ``_`` in a parameter's name stands for ``-``."""
         named = {key.replace("_", "-"): value for key, value in params.items()}
         in_query = verb in {"GET", "DELETE"}
@@ -88,19 +88,19 @@ class World:
         assert response is not None
         return Answer(response.status, response.reason, json.loads(response.body))
 
-    async def get(self, path: str, **params: Any) -> Any:
+    async def get(self, path: str, /, **params: Any) -> Any:
         """The data of a GET that must succeed."""
         answer = await self.call("GET", path, **params)
         assert answer.status == 200, answer
         return answer.data
 
-    async def task(self, verb: str, path: str, **params: Any) -> str:
+    async def task(self, verb: str, path: str, /, **params: Any) -> str:
         """The exit status of the task which a call starts."""
         answer = await self.call(verb, path, **params)
         assert answer.status == 200, answer
         return await self.cluster.tasks.wait(answer.data)
 
-    async def log(self, verb: str, path: str, **params: Any) -> list[str]:
+    async def log(self, verb: str, path: str, /, **params: Any) -> list[str]:
         """The log of the task which a call starts, after its end."""
         answer = await self.call(verb, path, **params)
         assert answer.status == 200, answer
@@ -109,7 +109,7 @@ class World:
         assert row is not None
         return list(row["log"])
 
-    async def config(self, vmid: int, node: str = "pve1", **params: Any) -> dict[str, Any]:
+    async def config(self, vmid: int, node: str = "pve1", /, **params: Any) -> dict[str, Any]:
         """A guest's configuration."""
         found: dict[str, Any] = await self.get(f"/nodes/{node}/qemu/{vmid}/config", **params)
         return found
