@@ -179,7 +179,11 @@ class Api:
             path=target.path,
             upload=file,
         )
-        answer = await handler(call)
+        if method.protected:
+            async with self.cluster.workers.one(str(params.get("node", self.cluster.local))):
+                answer = await handler(call)
+        else:
+            answer = await handler(call)
         return self._success(target, method, answer, uploaded=file is not None)
 
     async def _place(self, method: Method, params: dict[str, Any]) -> Response | None:

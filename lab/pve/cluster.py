@@ -18,6 +18,7 @@ from .processes import Processes
 from .reports import Reports
 from .store import Row, Store, Table
 from .tasks import Tasks
+from .workers import Workers
 
 
 class Cluster:
@@ -33,9 +34,8 @@ class Cluster:
         self.locks = Locks(clock)
         self.tasks = Tasks(store.table("tasks"), clock)
         self.processes = Processes()
+        self.workers = Workers()
         self.reports = Reports(clock)
-        self.reports = Reports(clock)
-        self.processes = Processes()
 
     @classmethod
     def open(cls, path: Path | None, *, clock: Clock, backend: GuestBackend) -> Cluster:

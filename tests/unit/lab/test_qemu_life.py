@@ -97,7 +97,7 @@ def test_a_clone_that_cannot_be_is_refused_at_once(params, reason):
 
 def test_while_a_full_clone_runs_its_target_is_locked_and_its_source_cannot_be_changed():
     async def scenario(world: World) -> None:
-        answer = await world.call("POST", f"{NODE}/9000/clone", newid=200, full=1, bwlimit=20000)
+        answer = await world.call("POST", f"{NODE}/9000/clone", newid=200, full=1, bwlimit=2000)
         await asyncio.sleep(0.02)
         assert (await world.config(200))["lock"] == "clone"
         refused = await world.call("PUT", f"{NODE}/9000/config", description="x")

@@ -52,10 +52,10 @@ class Answer:
 
 
 class World:
-    """Two nodes, four storages, the template 9000; emulated time passes 200 times as fast."""
+    """Two nodes, four storages, the template 9000; emulated time passes ``speed`` times as fast."""
 
-    def __init__(self, state: Path | None = None) -> None:
-        self.cluster = Cluster.open(state, clock=Clock(200), backend=MemoryBackend())
+    def __init__(self, state: Path | None = None, *, speed: float = 200) -> None:
+        self.cluster = Cluster.open(state, clock=Clock(speed), backend=MemoryBackend())
         seed(self.cluster, DATACENTRE)
         plant_template(
             self.cluster,
@@ -123,11 +123,13 @@ class World:
         store.table("acl")[path] = {"users": {user: {role: 1}}}
 
 
-def play(scenario: Callable[[World], Awaitable[None]], state: Path | None = None) -> None:
+def play(
+    scenario: Callable[[World], Awaitable[None]], state: Path | None = None, *, speed: float = 200
+) -> None:
     """Run a scenario in a world of its own."""
 
     async def run() -> None:
-        world = World(state)
+        world = World(state, speed=speed)
         try:
             await scenario(world)
         finally:
