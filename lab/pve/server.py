@@ -20,6 +20,7 @@ from .cluster import Cluster
 from .http import Server, serve
 from .qemu.planting import plant_template
 from .qemu.power import reconcile
+from .qemu.watch import Watch
 from .seed import seed
 
 BACKENDS: Mapping[str, tuple[str, str]] = {
@@ -55,6 +56,7 @@ class Emulator:
     api: Api
     server: Server
     admin: Server
+    watch: Watch
 
     @property
     def cluster(self) -> Cluster:
@@ -65,6 +67,7 @@ class Emulator:
         """Stop answering; guests keep running."""
         await self.server.close()
         await self.admin.close()
+        await self.watch.close()
         await self.cluster.close()
 
 
@@ -88,8 +91,11 @@ async def start(options: Options, datacentre: Mapping[str, Any]) -> Emulator:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls.load_cert_chain(options.cert, options.key)
     api = Api(cluster)
+    watch = Watch(cluster)
+    watch.start()
     return Emulator(
         api=api,
+        watch=watch,
         server=await serve(api, host=options.host, port=options.port, tls=tls),
         admin=await serve(Admin(api), host=options.host, port=options.admin_port),
     )

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 from lab.guests.base import BackendError
@@ -161,8 +162,10 @@ class Tasks:
 
     def _forget_oldest(self) -> None:
         excess = len(self._rows) - KEEP_FINISHED
-        for name in [key for key in self._rows if key not in self._running][: max(0, excess)]:
-            del self._rows[name]
+        if excess > 0:
+            ended = (name for name in self._rows if name not in self._running)
+            for name in list(islice(ended, excess)):
+                del self._rows[name]
 
     def abort(self, name: str) -> None:
         """Interrupt a task; nothing happens to one that has ended."""

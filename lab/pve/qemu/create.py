@@ -120,6 +120,7 @@ async def _write(call: Call, vmid: int, settings: dict[str, Any], log: TaskLog) 
     image = _image(call, settings)
     try:
         config = {key: value for key, value in settings.items() if value != ""}
+        disks.check_one_cloudinit(settings, settings)
         config |= await disks.make(place, settings, made)
     except BaseException as error:
         await disks.free_all(place, made)

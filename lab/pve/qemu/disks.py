@@ -46,6 +46,16 @@ async def make(place: Place, settings: Mapping[str, Any], made: list[str]) -> di
     }
 
 
+def check_one_cloudinit(settings: Mapping[str, Any], present: Mapping[str, Any]) -> None:
+    """Refuse a second cloud-init drive."""
+    for key in drive_keys(settings):
+        if Drive.parse(str(settings[key])).volname != "cloudinit":
+            continue
+        for other in drive_keys(present):
+            if other != key and Drive.parse(str(present[other])).is_cloudinit:
+                raise ServerError(f"{key} - cloud-init drive is already attached at '{other}'")
+
+
 async def _make_one(place: Place, key: str, drive: Drive, made: list[str]) -> Drive:
     if drive.volname == "cloudinit":
         return await _make_cloudinit(place, key, drive, made)

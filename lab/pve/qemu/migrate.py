@@ -11,7 +11,7 @@ from ..errors import ApiError, ServerError
 from ..storage import config as storages
 from ..storage import volumes
 from ..tasks import TaskError
-from . import guests, spec, values
+from . import guests, values
 from .properties import Drive, human_size
 
 if TYPE_CHECKING:
@@ -126,8 +126,6 @@ async def _carry_out(call: Call, target: str, log: TaskLog) -> None:
         if not cluster.nodes[target].get("online", True):
             raise TaskError("migration aborted")
         _move_disks(call, row, target, say)
-        if guests.is_running(row):
-            await _hand_over(call, row, target)
     except BaseException:
         guests.save(cluster, row)
         say("aborting phase 1 - cleanup resources")
@@ -149,10 +147,3 @@ def _move_disks(call: Call, row: guests.Row, target: str, say: volumes.Log) -> N
         say(f"copying local disk images: {human_size(volume['size'])}")
         del table[f"{row['node']}/{drive.file}"]
         volumes.put(call.cluster, target, volume | {"node": target})
-
-
-async def _hand_over(call: Call, row: guests.Row, target: str) -> None:
-    """A live move: the back end's guest stays, only its node changes."""
-    await call.cluster.backend.pause(row["vmid"])
-    await call.cluster.backend.resume(row["vmid"])
-    spec.build(call.cluster, row | {"node": target})

@@ -225,6 +225,7 @@ async def _set(call: Call, key: str, value: Any, log: volumes.Log) -> None:
         cluster.access.check_vm(call.identity, vmid, None, [_drive_privilege(str(value))])
         if key in row["config"]:
             cluster.access.check_vm(call.identity, vmid, None, [_drive_privilege(str(row["config"][key]))])
+        disks.check_one_cloudinit({key: value}, row["config"])
         place = disks.Place(cluster=cluster, node=node, vmid=vmid, log=log)
         pending |= await disks.make(place, {key: value}, [])
         row = guests.load(cluster, node, vmid)

@@ -8,6 +8,7 @@ import asyncio
 
 import pytest
 
+from lab.pve.qemu.watch import ABSENCES, Watch
 from tests.unit.lab.world import World, play
 
 NODE = "/nodes/pve1/qemu"
@@ -309,3 +310,22 @@ def test_state_outlives_a_kill(tmp_path):
         second.cluster.store.close()
 
     play(scenario, tmp_path / "pve.sqlite")
+
+
+def test_a_guest_that_ends_by_itself_is_stopped_but_one_that_reboots_is_not():
+    async def scenario(world: World) -> None:
+        for vmid in (200, 201):
+            await _clone(world, vmid)
+            await world.task("POST", f"{NODE}/{vmid}/status/start")
+        watch = Watch(world.cluster)
+        watch.compare({201})
+        watch.compare({200, 201})
+        for _ in range(ABSENCES):
+            assert world.cluster.guests["201"]["status"] == "running"
+            watch.compare({200})
+        assert world.cluster.guests["200"]["status"] == "running"
+        assert (await world.get(f"{NODE}/201/status/current"))["status"] == "stopped"
+        watch.compare({200, 201})
+        assert (await world.get(f"{NODE}/201/status/current"))["status"] == "running"
+
+    play(scenario)
