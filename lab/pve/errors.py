@@ -31,7 +31,7 @@ class ParameterError(ApiError):
         super().__init__(400, f"{message}\n", errors)
 
 
-class Forbidden(ApiError):
+class ForbiddenError(ApiError):
     """The caller lacks a privilege: 403, no newline cut."""
 
     def __init__(self, message: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from . import formats
 from .call import Identity
 from .cluster import Cluster
-from .errors import Forbidden, ServerError
+from .errors import ForbiddenError, ServerError
 from .permissions import ROOT, denied
 
 _PATH = re.compile(r"^[A-Za-z0-9.\-_/]+$")
@@ -22,7 +22,7 @@ Params = Mapping[str, Any]
 def check_call(
     cluster: Cluster, permissions: Mapping[str, Any] | None, identity: Identity | None, params: Params
 ) -> None:
-    """Raise `Forbidden` unless the description lets the caller (None: nobody) pass."""
+    """Raise `ForbiddenError` unless the description lets the caller (None: nobody) pass."""
     user = (permissions or {}).get("user")
     if identity is None:
         if user == "world":
@@ -53,7 +53,7 @@ class _Checker:
         self._params = params
 
     def check(self, rule: Sequence[Any]) -> None:
-        """Raise `Forbidden` unless the rule is met."""
+        """Raise `ForbiddenError` unless the rule is met."""
         kind, *rest = rule
         tests: Mapping[str, Callable[..., None]] = {
             "and": self._and,
@@ -73,7 +73,7 @@ class _Checker:
         for rule in rules:
             try:
                 self.check(rule)
-            except Forbidden:
+            except ForbiddenError:
                 continue
             return
         raise denied()

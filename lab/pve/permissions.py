@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from .call import Identity
-from .errors import Forbidden
+from .errors import ForbiddenError
 from .roles import ALL_PRIVILEGES, special_roles
 from .store import Row, Store, Table
 
@@ -18,9 +18,9 @@ Granted = Mapping[str, bool]
 """Privilege (or role) to whether it reaches the paths below as well."""
 
 
-def denied(what: str = "") -> Forbidden:
+def denied(what: str = "") -> ForbiddenError:
     """The refusal for a missing privilege."""
-    return Forbidden(f"Permission check failed ({what})" if what else "Permission check failed")
+    return ForbiddenError(f"Permission check failed ({what})" if what else "Permission check failed")
 
 
 class Access:
@@ -44,7 +44,7 @@ class Access:
         self._seen: tuple[int, ...] = ()
 
     def check(self, identity: Identity, path: str, privs: Iterable[str], any: bool = False) -> None:
-        """Raise `Forbidden` unless the caller holds all (or any) of the privileges on the path."""
+        """Raise `ForbiddenError` unless the caller holds all (or any) of the privileges on the path."""
         wanted = list(privs)
         granted = self.granted(identity, path)
         if any:
@@ -59,7 +59,7 @@ class Access:
         """Whether `check` would let the caller pass."""
         try:
             self.check(identity, path, privs, any)
-        except Forbidden:
+        except ForbiddenError:
             return False
         return True
 

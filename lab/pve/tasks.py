@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from lab.guests.base import BackendError
 
 from .call import Identity
-from .errors import ApiError, Forbidden
+from .errors import ApiError, ForbiddenError
 from .upid import Upid
 
 INTERRUPTED = "received interrupt"
@@ -218,7 +218,7 @@ class Tasks:
 
 def _exit_text(error: Exception) -> str:
     text = str(error).strip()
-    if isinstance(error, Forbidden):
+    if isinstance(error, ForbiddenError):
         return f"403 {text}"
     return text or "unknown error"
 

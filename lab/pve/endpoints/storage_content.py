@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ..call import Call
-from ..errors import ApiError, Forbidden, ServerError
+from ..errors import ApiError, ForbiddenError, ServerError
 from ..qemu.properties import parse_size
 from ..qemu.values import split_list
 from ..registry import endpoint
@@ -103,7 +103,7 @@ async def list_content(call: Call) -> Any:
             continue
         try:
             volumes.check_access(cluster, call.identity, volume["vmid"], volume["volid"])
-        except Forbidden:
+        except ForbiddenError:
             continue
         found.append(_entry(volume))
     return found

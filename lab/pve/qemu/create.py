@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ApiError, Forbidden, ServerError
+from ..errors import ApiError, ForbiddenError, ServerError
 from ..locks import CLONE_TIMEOUT_S
 from . import credentials, disks, guests, permissions, power, values
 from .properties import Drive
@@ -38,7 +38,7 @@ def check_pool(call: Call) -> str:
     """The pool that the call names, which must exist; empty for none."""
     pool = str(call.params.get("pool", ""))
     if pool and pool not in call.cluster.store.table("pools"):
-        raise Forbidden(f"Permission check failed (pool '{pool}' does not exist)")
+        raise ForbiddenError(f"Permission check failed (pool '{pool}' does not exist)")
     return pool
 
 
@@ -72,7 +72,7 @@ def _check(call: Call, vmid: int, settings: dict[str, Any]) -> str:
     pool = check_pool(call)
     allowed = cluster.access.has(identity, f"/vms/{vmid}", ["VM.Allocate"])
     if not allowed and not (pool and cluster.access.has(identity, f"/pool/{pool}", ["VM.Allocate"])):
-        raise Forbidden("Permission check failed")
+        raise ForbiddenError("Permission check failed")
     if "archive" in call.params:
         raise ServerError(f"unable to restore VM {vmid} - volume '{call.params['archive']}' does not exist")
     permissions.check_storage(cluster, identity, vmid, settings)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ApiError, Forbidden, ServerError
+from ..errors import ApiError, ForbiddenError, ServerError
 from ..storage import config as storages
 from ..storage import volumes
 from .properties import Drive, Net, is_drive
@@ -199,7 +199,7 @@ def check_tags(cluster: Cluster, identity: Identity, vmid: int, old: str, new: s
     rules = tag_rules(cluster)
     for tag in sorted(before ^ after):
         if tag in rules["registered"] or not _tag_is_free(cluster, rules, tag):
-            raise Forbidden(f"Permission check failed (/, Sys.Modify for modifying tag '{tag}')")
+            raise ForbiddenError(f"Permission check failed (/, Sys.Modify for modifying tag '{tag}')")
 
 
 def tag_rules(cluster: Cluster) -> dict[str, Any]:
