@@ -110,20 +110,7 @@ class Tasks:
         )
         name = str(upid)
         log = TaskLog([])
-        self._rows[name] = {
-            "upid": name,
-            "node": node,
-            "pid": upid.pid,
-            "pstart": upid.pstart,
-            "starttime": upid.starttime,
-            "type": kind,
-            "id": ident,
-            "user": identity.user,
-            "token": identity.token,
-            "endtime": None,
-            "status": "",
-            "log": log.lines,
-        }
+        self._rows[name] = _new_row(upid, log)
         task = asyncio.get_running_loop().create_task(self._run(name, log, work, held))
         self._running[name] = task
         task.add_done_callback(lambda _: self._running.pop(name, None))
@@ -214,6 +201,23 @@ class Tasks:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+def _new_row(upid: Upid, log: TaskLog) -> Row:
+    return {
+        "upid": str(upid),
+        "node": upid.node,
+        "pid": upid.pid,
+        "pstart": upid.pstart,
+        "starttime": upid.starttime,
+        "type": upid.type,
+        "id": upid.id,
+        "user": upid.user,
+        "token": upid.token,
+        "endtime": None,
+        "status": "",
+        "log": log.lines,
+    }
 
 
 def _exit_text(error: Exception) -> str:

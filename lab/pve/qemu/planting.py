@@ -10,6 +10,7 @@ from ..storage import config as storages
 from ..storage import volumes
 from . import guests, values
 from .disks import CLOUDINIT_SIZE
+from .properties import format_size
 
 if TYPE_CHECKING:
     from ..cluster import Cluster
@@ -37,23 +38,6 @@ def plant_template(
     known = guests.anywhere(cluster, vmid)
     if known is not None:
         return known
-    in_files = storages.is_file_based(storages.get(cluster, storage))
-    size = int(disk_gib * 1024**3)
-    disk = f"{storage}:{vmid}/base-{vmid}-disk-0.raw" if in_files else f"{storage}:base-{vmid}-disk-0"
-    drive = f"{storage}:{vmid}/vm-{vmid}-cloudinit.qcow2" if in_files else f"{storage}:vm-{vmid}-cloudinit"
-    for volid, fmt, length in ((disk, "raw", size), (drive, "qcow2", CLOUDINIT_SIZE)):
-        volume = {
-            "volid": volid,
-            "storage": storage,
-            "vmid": vmid,
-            "content": "images",
-            "format": fmt if in_files else "raw",
-            "size": length,
-            "used": min(length, IMAGE_DATA),
-            "ctime": int(cluster.clock.now()),
-            "parent": None,
-        }
-        volumes.insert(cluster, node, volume)
     config = {
         "name": name,
         "template": 1,
@@ -61,8 +45,6 @@ def plant_template(
         "cores": 1,
         "ostype": "l26",
         "scsihw": "virtio-scsi-pci",
-        "scsi0": f"{disk},discard=on,size={disk_gib:g}G",
-        "ide2": f"{drive},media=cdrom",
         "net0": values.complete_net(f"virtio,bridge={bridge}"),
         "serial0": "socket",
         "vga": "serial0",
@@ -72,4 +54,27 @@ def plant_template(
         "vmgenid": values.new_uuid(),
         "meta": values.meta(cluster.clock.now()),
     }
+    config |= _drives(cluster, vmid, node, storage, int(disk_gib * 1024**3))
     return guests.save(cluster, guests.row_of(vmid, node, config, image=image))
+
+
+def _drives(cluster: Cluster, vmid: int, node: str, storage: str, size: int) -> dict[str, str]:
+    """Write the rows of the template's volumes and return its drives."""
+    in_files = storages.is_file_based(storages.get(cluster, storage))
+    folder, suffix = (f"{vmid}/", ".qcow2") if in_files else ("", "")
+    disk = f"{storage}:{folder}base-{vmid}-disk-0{'.raw' if in_files else ''}"
+    drive = f"{storage}:{folder}vm-{vmid}-cloudinit{suffix}"
+    for volid, length in ((disk, size), (drive, CLOUDINIT_SIZE)):
+        volume = {
+            "volid": volid,
+            "storage": storage,
+            "vmid": vmid,
+            "content": "images",
+            "format": "qcow2" if volid.endswith(".qcow2") else "raw",
+            "size": length,
+            "used": min(length, IMAGE_DATA),
+            "ctime": int(cluster.clock.now()),
+            "parent": None,
+        }
+        volumes.insert(cluster, node, volume)
+    return {"scsi0": f"{disk},discard=on,size={format_size(size)}", "ide2": f"{drive},media=cdrom"}

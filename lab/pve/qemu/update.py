@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ApiError, ServerError
+from ..schema import default_schema
 from ..storage import volumes
-from . import create, disks, guests, options, permissions, values
+from . import create, disks, guests, permissions, values
 from .apply import apply_pending, hotplug
 from .properties import Drive, is_drive
 
@@ -62,7 +63,7 @@ def read(call: Call) -> Change:
     if not raw and not params.get("delete") and not params.get("revert"):
         raise ServerError("no options specified")
     guests.root_only(call.identity, params, "skiplock")
-    known = options.known() - _NOT_CONFIG
+    known = default_schema().options("/nodes/{node}/qemu/{vmid}/config", "PUT") - _NOT_CONFIG
     revert = _names(params, "revert", raw, known)
     delete = _names(params, "delete", raw, known)
     for name in delete:
@@ -88,10 +89,9 @@ def _names(params: dict[str, Any], which: str, settings: dict[str, Any], known: 
     names = ["ide2" if name == "cdrom" else name for name in values.split_list(str(params.get(which, "")))]
     for name in names:
         if name in settings:
-            extra = "" if which == "delete" else "-"
-            text = f"you can't use '-{name}' and -{which} {name}' at the same time"
-            raise _wrong("delete", text if not extra else text.replace("-revert", "'-revert"))
-        if name.rstrip("0123456789") not in known and name not in known:
+            flag = f"-delete {name}'" if which == "delete" else f"'-revert {name}'"
+            raise _wrong("delete", f"you can't use '-{name}' and {flag} at the same time")
+        if name not in known:
             raise _wrong(which, f"unknown option '{name}'")
     return names
 
