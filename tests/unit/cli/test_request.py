@@ -47,11 +47,11 @@ def test_old_runs_are_pruned_and_each_run_has_its_own_folder(
 
 def test_the_plugin_meant_for_an_inventory_explains_its_failure() -> None:
     prelude = [
-        "[WARNING]: Failed to parse inventory with 'ent.renfort.fleet' plugin: Cannot reach the API. Start the lab.",
+        "[WARNING]: Failed to parse inventory with 'ent.renfort.fleet' plugin: No API. Start the lab.",
         "[WARNING]: Failed to parse inventory with 'ini' plugin: Invalid host pattern '---' supplied",
         "[ERROR]: Completely failed to parse inventory source pve.fleet.yml",
     ]
 
-    assert why_nothing_started(prelude) == ["Cannot reach the API. Start the lab."]
+    assert why_nothing_started(prelude) == ["No API. Start the lab."]
     assert why_nothing_started(prelude[2:]) == prelude[2:]
     assert "by hand" in why_nothing_started([])[0]
