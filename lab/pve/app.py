@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -245,7 +247,12 @@ def _encode(content: Any) -> bytes:
 
 
 def _common(connection: str) -> tuple[tuple[str, str], ...]:
-    now = formatdate(usegmt=True)
+    return _common_at(connection, int(time.time()))
+
+
+@lru_cache(maxsize=8)
+def _common_at(connection: str, moment: int) -> tuple[tuple[str, str], ...]:
+    now = formatdate(moment, usegmt=True)
     return (
         ("Cache-Control", "max-age=0"),
         ("Connection", connection),

@@ -10,6 +10,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Mapping
+from functools import cache
 from typing import Protocol
 from urllib.parse import unquote
 
@@ -192,7 +193,12 @@ def _hash_password(password: str, like: str) -> str:
     return f"{salt.hex()}${digest.hex()}"
 
 
+@cache
+def _header_pattern(key: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:^|\s){re.escape(key)}(?:=| )([^;]*)")
+
+
 def _value(header: str, key: str) -> str:
     """What a header says under a key, as in ``key=value`` or ``key value``."""
-    match = re.search(rf"(?:^|\s){re.escape(key)}(?:=| )([^;]*)", header)
+    match = _header_pattern(key).search(header) if header else None
     return unquote(match[1]) if match else ""

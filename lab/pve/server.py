@@ -19,7 +19,7 @@ from .clock import Clock
 from .cluster import Cluster
 from .http import Server, serve
 from .qemu.planting import plant_template
-from .qemu.power import reconcile
+from .qemu.power import reconcile, revive
 from .qemu.watch import Watch
 from .seed import seed
 
@@ -85,6 +85,8 @@ async def start(options: Options, datacentre: Mapping[str, Any]) -> Emulator:
     seed(cluster, datacentre, root_password=options.root_password)
     for template in datacentre.get("templates", ()):
         plant_template(cluster, **{key: value for key, value in template.items() if key in _TEMPLATE_KEYS})
+    if options.backend == "memory":
+        await revive(cluster)
     await reconcile(cluster)
     tls = None
     if options.cert is not None:

@@ -38,6 +38,12 @@ def _named(call: Call, privilege: str = "Sys.Audit") -> Upid:
     return upid
 
 
+def _row(call: Call, upid: Upid) -> Row | None:
+    """The task's row; a node knows its own tasks only."""
+    row = call.cluster.tasks.get(str(upid))
+    return row if row is not None and row["node"] == call.params["node"] else None
+
+
 def _entry(row: Row) -> dict[str, Any]:
     keys = ("upid", "node", "pid", "pstart", "starttime", "type", "id", "user")
     entry = {key: row[key] for key in keys}
@@ -114,7 +120,7 @@ async def abort(call: Call) -> Any:
 async def status(call: Call) -> Any:
     """How a task stands or ended."""
     upid = _named(call)
-    row = call.cluster.tasks.get(str(upid))
+    row = _row(call, upid)
     if row is None:
         raise ApiError(400, "Parameter verification failed.\n", {"upid": "no such task"})
     keys = ("upid", "node", "pid", "pstart", "starttime", "type", "id", "user")
@@ -130,7 +136,7 @@ async def status(call: Call) -> Any:
 async def log(call: Call) -> Any:
     """A task's log, a page of its lines."""
     upid, params = _named(call), call.params
-    row = call.cluster.tasks.get(str(upid))
+    row = _row(call, upid)
     if row is None:
         missing = {"n": 1, "t": "unable to open file - No such file or directory"}
         return Reply(data=missing, attributes={"total": 1})

@@ -39,7 +39,7 @@ def destroy(call: Call) -> str:
 async def _carry_out(call: Call, row: guests.Row, log: TaskLog) -> None:
     cluster, vmid = call.cluster, row["vmid"]
     guests.check_protection(row, f"can't remove VM {vmid}")
-    if not call.params.get("skiplock"):
+    if not call.params.get("skiplock") and row["config"].get("lock") != "suspended":
         guests.check_lock(row)
     if guests.is_running(row):
         raise TaskError(f"VM {vmid} is running - destroy failed")

@@ -130,7 +130,9 @@ def move(call: Call) -> str:
     """Check the call and start the task that moves a disk to another storage or format."""
     cluster, (node, vmid), key = call.cluster, _place(call), call.params["disk"]
     storage = call.params.get("storage")
-    if call.params.get("target-vmid") or not storage:
+    if call.params.get("target-vmid"):
+        raise ServerError("giving a disk to another VM is a call that the lab does not play")
+    if not storage:
         text = "both 'storage' and 'target-vmid' missing, either needs to be set"
         raise ApiError(400, "Parameter verification failed.\n", {"target-vmid": text, "storage": text})
     cluster.access.check(call.identity, f"/storage/{storage}", ["Datastore.AllocateSpace"])

@@ -90,8 +90,6 @@ def migrate(call: Call) -> str:
     guests.root_only(call.identity, call.params, "force", "migration_type", "migration_network")
     row = guests.load(cluster, node, vmid)
     guests.check_lock(row)
-    if not cluster.nodes[target].get("online", True):
-        raise ServerError(f"node '{target}' is not online")
     if guests.is_running(row):
         if not online:
             raise ServerError("can't migrate running VM without --online")
@@ -124,11 +122,12 @@ async def _carry_out(call: Call, target: str, log: TaskLog) -> None:
     try:
         await cluster.clock.sleep(MOVE_S)
         if not cluster.nodes[target].get("online", True):
+            why = "Can't connect to destination address using public key"
+            say(f"ERROR: migration aborted (duration 00:00:01): {why}")
             raise TaskError("migration aborted")
         _move_disks(call, row, target, say)
     except BaseException:
         guests.save(cluster, row)
-        say("aborting phase 1 - cleanup resources")
         raise
     guests.save(cluster, row | {"node": target})
     seconds = int(cluster.clock.now() - begun)

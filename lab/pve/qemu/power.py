@@ -39,6 +39,8 @@ async def start(cluster: Cluster, node: str, vmid: int, log: TaskLog) -> None:
     row = guests.load(cluster, node, vmid)
     if guests.is_template(row):
         raise TaskError("you can't start a vm if it's a template")
+    if row["config"].get("lock") == "suspended":
+        row = guests.save(cluster, guests.with_config(row, lock=None))
     guests.check_lock(row)
     if guests.is_running(row):
         raise TaskError(f"VM {vmid} already running")
@@ -144,6 +146,19 @@ def require_running(cluster: Cluster, node: str, vmid: int) -> guests.Row:
     return row
 
 
+async def revive(cluster: Cluster) -> None:
+    """Bring back the guests of a back end that ended with the emulator.
+
+    Real guests go on running while the API is away, so those that ran are running again.
+    """
+    alive = await cluster.backend.running()
+    for row in list(cluster.store.table("guests").values()):
+        if guests.is_running(row) and row["vmid"] not in alive:
+            await cluster.backend.start(spec.build(cluster, row))
+            if row["status"] == "paused":
+                await cluster.backend.pause(row["vmid"])
+
+
 async def reconcile(cluster: Cluster) -> None:
     """After the emulator's own start: a guest runs exactly when the back end says so."""
     alive = await cluster.backend.running()
@@ -182,7 +197,6 @@ async def resume(cluster: Cluster, node: str, vmid: int, log: TaskLog) -> None:
     async with cluster.locks.config(vmid, log=log):
         row = guests.load(cluster, node, vmid)
         if row["config"].get("lock") == "suspended":
-            guests.save(cluster, guests.with_config(row, lock=None))
             await start(cluster, node, vmid, log)
             return
         guests.check_lock(row)

@@ -8,6 +8,7 @@ import asyncio
 
 import pytest
 
+from lab.pve.qemu import power
 from lab.pve.qemu.watch import ABSENCES, Watch
 from tests.unit.lab.world import World, play
 
@@ -329,3 +330,81 @@ def test_a_guest_that_ends_by_itself_is_stopped_but_one_that_reboots_is_not():
         assert (await world.get(f"{NODE}/201/status/current"))["status"] == "running"
 
     play(scenario)
+
+
+def test_a_guest_suspended_to_disk_starts_where_it_was():
+    async def scenario(world: World) -> None:
+        await _clone(world)
+        await world.task("POST", f"{NODE}/200/status/start")
+        assert await world.task("POST", f"{NODE}/200/status/suspend", todisk=1) == "OK"
+        current = await world.get(f"{NODE}/200/status/current")
+        assert (current["status"], current["lock"]) == ("stopped", "suspended")
+        assert await world.task("POST", f"{NODE}/200/status/resume") == "OK"
+        current = await world.get(f"{NODE}/200/status/current")
+        assert current["status"] == "running"
+        assert "lock" not in current
+
+    play(scenario)
+
+
+def test_a_paused_guest_says_so_and_neither_answers_nor_shuts_down():
+    async def scenario(world: World) -> None:
+        await _clone(world)
+        await world.task("POST", f"{NODE}/200/status/start")
+        assert await world.task("POST", f"{NODE}/200/status/suspend") == "OK"
+        current = await world.get(f"{NODE}/200/status/current")
+        assert (current["status"], current["qmpstatus"]) == ("running", "paused")
+        ping = await world.call("POST", f"{NODE}/200/agent/ping")
+        assert ping.reason == "QEMU guest agent is not running"
+        refused = await world.call("POST", f"{NODE}/200/status/shutdown")
+        assert refused.reason == "VM is paused - cannot shutdown"
+        assert await world.task("POST", f"{NODE}/200/status/resume") == "OK"
+        assert (await world.call("POST", f"{NODE}/200/agent/ping")).status == 200
+
+    play(scenario)
+
+
+def test_a_move_to_a_node_that_is_off_line_is_aborted_and_changes_nothing():
+    async def scenario(world: World) -> None:
+        await _clone(world)
+        nodes = world.cluster.store.table("nodes")
+        nodes["pve2"] = nodes["pve2"] | {"online": False}
+        assert await world.task("POST", f"{NODE}/200/migrate", target="pve2") == "migration aborted"
+        assert "lock" not in await world.config(200)
+
+    play(scenario)
+
+
+def test_there_is_one_cloud_init_drive():
+    async def scenario(world: World) -> None:
+        await _clone(world)
+        answer = await world.call("PUT", f"{NODE}/200/config", ide0="vmdata:cloudinit")
+        assert answer.reason == "ide0 - cloud-init drive is already attached at 'ide2'"
+
+    play(scenario)
+
+
+def test_guests_in_memory_run_on_when_the_emulator_starts_again(tmp_path):
+    async def scenario(world: World) -> None:
+        await _clone(world)
+        await world.task("POST", f"{NODE}/200/status/start")
+        second = World(tmp_path / "pve.sqlite")
+        await power.revive(second.cluster)
+        await power.reconcile(second.cluster)
+        assert (await second.get(f"{NODE}/200/status/current"))["status"] == "running"
+        assert (await second.call("POST", f"{NODE}/200/agent/ping")).status == 200
+        second.cluster.store.close()
+
+    play(scenario, tmp_path / "pve.sqlite")
+
+
+def test_guests_that_ended_while_the_emulator_was_away_are_stopped(tmp_path):
+    async def scenario(world: World) -> None:
+        await _clone(world)
+        await world.task("POST", f"{NODE}/200/status/start")
+        second = World(tmp_path / "pve.sqlite")
+        await power.reconcile(second.cluster)
+        assert (await second.get(f"{NODE}/200/status/current"))["status"] == "stopped"
+        second.cluster.store.close()
+
+    play(scenario, tmp_path / "pve.sqlite")
