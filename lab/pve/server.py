@@ -27,7 +27,9 @@ BACKENDS: Mapping[str, tuple[str, str]] = {
     "memory": ("lab.guests.memory", "MemoryBackend"),
     "podman": ("lab.guests.podman", "PodmanBackend"),
 }
-_TEMPLATE_KEYS = frozenset({"vmid", "name", "node", "image", "storage", "bridge", "disk_gib"})
+_TEMPLATE_KEYS = frozenset(
+    {"vmid", "name", "node", "image", "storage", "bridge", "disk_gib", "cores", "memory_mib"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

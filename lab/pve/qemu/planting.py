@@ -29,6 +29,8 @@ def plant_template(
     storage: str,
     bridge: str = "vmbr0",
     disk_gib: float = 4,
+    cores: int = 1,
+    memory_mib: int = 1024,
 ) -> guests.Row:
     """Put a template with a cloud-init drive, the agent and one card into the store.
 
@@ -41,8 +43,8 @@ def plant_template(
     config = {
         "name": name,
         "template": 1,
-        "memory": "1024",
-        "cores": 1,
+        "memory": str(memory_mib),
+        "cores": cores,
         "ostype": "l26",
         "scsihw": "virtio-scsi-pci",
         "net0": values.complete_net(f"virtio,bridge={bridge}"),
