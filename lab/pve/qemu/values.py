@@ -9,6 +9,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from .properties import Drive, Net, is_drive
@@ -114,10 +115,17 @@ def first_disk_size(config: Mapping[str, Any]) -> int:
     wanted = boot_devices(config) or ([str(config["bootdisk"])] if "bootdisk" in config else [])
     for key in wanted if wanted or config.get("boot") == " " else _BOOT_ORDER:
         if key in config and is_drive(key):
-            drive = Drive.parse(str(config[key]))
-            if not drive.is_cdrom:
-                return drive.size
+            size = _disk_size(str(config[key]))
+            if size is not None:
+                return size
     return 0
+
+
+@lru_cache(maxsize=32768)
+def _disk_size(text: str) -> int | None:
+    """Bytes of a drive; None for a CD-ROM. Lists ask for every guest's again and again."""
+    drive = Drive.parse(text)
+    return None if drive.is_cdrom else drive.size
 
 
 def digest(*sections: Mapping[str, Any]) -> str:
