@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +21,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.inputs import load_pla
 from ansible_collections.ent.renfort.plugins.module_utils.portal_probe import ask
 
 from .outcome import Outcome
+from .run import ROOT
 
 ADMIN = "http://127.0.0.1:8007"
 """The administrative port of the lab's emulator."""
@@ -39,6 +42,13 @@ def counters() -> Mapping[str, Any]:
     with urllib.request.urlopen(f"{ADMIN}/counters", timeout=5) as answer:
         result: Mapping[str, Any] = json.load(answer)
     return result
+
+
+def machines_in_service() -> list[str]:
+    """The names that the inventory knows, sorted."""
+    command = [sys.executable, str(ROOT / "scripts/inventory.py"), "--list"]
+    listing = json.loads(subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout)
+    return sorted(listing["fleet"]["hosts"])
 
 
 def show(plan_file: Path, outcome: Outcome, console: Console, *, seconds: float) -> None:

@@ -66,6 +66,7 @@ def test_demo_from_nothing() -> None:
     demo = operate("make", "demo", timeout=1500)
 
     assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert "Before the surge" in demo.stdout
     changed, writes = figures(demo.stdout)
     assert changed > 0
     assert writes > 0
@@ -76,6 +77,7 @@ def test_the_demo_again_changes_nothing_and_writes_nothing() -> None:
     demo = operate("make", "demo")
 
     assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert "Before the surge" not in demo.stdout
     assert figures(demo.stdout) == (0, 0)
 
 
