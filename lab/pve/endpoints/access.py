@@ -14,6 +14,7 @@ from ..errors import ParameterError, ServerError
 from ..permcheck import normalise
 from ..permissions import denied
 from ..registry import endpoint
+from .access_users import existing
 
 _INDEX = ("users", "groups", "roles", "acl", "domains", "openid", "tfa", "ticket", "password")
 _TOP_PATHS = ("/", "/access", "/access/groups", "/nodes", "/pool", "/sdn", "/storage", "/vms")
@@ -125,3 +126,17 @@ async def openid(call: Call) -> list[dict[str, str]]:  # noqa: ARG001 - every ha
 async def second_factors(call: Call) -> list[dict[str, Any]]:  # noqa: ARG001 - every handler takes the call
     """Nobody has a second factor here."""
     return []
+
+
+@endpoint("GET", "/access/tfa/{userid}")
+async def users_second_factors(call: Call) -> list[dict[str, Any]]:
+    """The user's second factors: none."""
+    existing(call.cluster, call.params["userid"])
+    return []
+
+
+@endpoint("PUT", "/access/users/{userid}/unlock-tfa")
+async def unlock_second_factors(call: Call) -> int:
+    """Whether anything was locked: nothing ever is."""
+    existing(call.cluster, call.params["userid"])
+    return 0
