@@ -14,6 +14,7 @@ from pathlib import Path
 import uvloop
 import yaml
 
+from .schema import choose
 from .seed import SeedError
 from .server import BACKENDS, Options, start
 
@@ -30,6 +31,9 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--key", type=Path, help="the certificate's private key")
     result.add_argument("--backend", choices=sorted(BACKENDS), default="memory", help="what plays the guests")
     result.add_argument("--speed", type=float, default=1.0, help="how much faster emulated time passes")
+    result.add_argument(
+        "--schema", type=Path, help="another release's description of the API (default: that of 8.4)"
+    )
     result.add_argument("--root-password-file", type=Path, help="file with the password of root@pam")
     return result
 
@@ -38,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the emulator."""
     args = parser().parse_args(arguments)
     try:
+        if args.schema:
+            choose(args.schema)
         datacentre = yaml.safe_load(args.datacentre.read_text())
         password = args.root_password_file.read_text().strip() if args.root_password_file else ""
         options = Options(

@@ -28,10 +28,3 @@ def endpoint(verb: str, path: str) -> Callable[[Handler], Handler]:
         return handler
 
     return register
-
-
-def schema_options(path: str, verb: str) -> frozenset[str]:
-    """The names of the parameters that the schema gives a method."""
-    from .schema import default_schema
-
-    return default_schema().options(path, verb)

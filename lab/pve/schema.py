@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The API's description: which methods there are on which paths, and what they take.
 
-It is data: another release's description can be put in its place.
+It is data: another release's description can be put in its place, with `choose`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from .errors import ServerError
 HERE = Path(__file__).parent / "schema"
 DEFAULT = HERE / "pve-8.4.json"
 SUPPLEMENT = HERE / "supplement-8.4.json"
+USUAL_INDEXES = 32
+"""How often a numbered option exists that a later release adds and the supplement does not know."""
 
 Properties = Mapping[str, Any]
 
@@ -104,7 +106,9 @@ class Schema:
         for name, schema in properties.items():
             stem, bracket, _ = name.partition("[")
             if bracket:
-                result.update({f"{stem}{number}": schema for number in range(self._indexes[stem])})
+                result.update(
+                    {f"{stem}{number}": schema for number in range(self._indexes.get(stem, USUAL_INDEXES))}
+                )
             else:
                 result[name] = schema
         return result
@@ -145,9 +149,27 @@ class Schema:
 
 
 @cache
+def _load(description: Path) -> Schema:
+    return Schema.load(description)
+
+
+_chosen = DEFAULT
+
+
+def choose(description: Path) -> None:
+    """Follow another release's description from now on.
+
+    Raises:
+        OSError, ValueError: it cannot be read, or is no JSON.
+    """
+    global _chosen
+    _load(description)
+    _chosen = description
+
+
 def default_schema() -> Schema:
-    """The description that comes with the emulator."""
-    return Schema.load()
+    """The description in use: the one that comes with the emulator, or the one chosen."""
+    return _load(_chosen)
 
 
 @cache

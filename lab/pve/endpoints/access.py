@@ -31,7 +31,7 @@ _AREAS = {
 
 
 @endpoint("GET", "/access")
-async def index(call: Call) -> list[dict[str, str]]:  # noqa: ARG001 - every handler takes the call
+async def index(call: Call) -> list[dict[str, str]]:
     """The areas below."""
     return [{"subdir": name} for name in _INDEX]
 
@@ -117,13 +117,13 @@ async def permissions(call: Call) -> dict[str, dict[str, int]]:
 
 
 @endpoint("GET", "/access/openid")
-async def openid(call: Call) -> list[dict[str, str]]:  # noqa: ARG001 - every handler takes the call
+async def openid(call: Call) -> list[dict[str, str]]:
     """The areas below."""
     return [{"subdir": "auth-url"}, {"subdir": "login"}]
 
 
 @endpoint("GET", "/access/tfa")
-async def second_factors(call: Call) -> list[dict[str, Any]]:  # noqa: ARG001 - every handler takes the call
+async def second_factors(call: Call) -> list[dict[str, Any]]:
     """Nobody has a second factor here."""
     return []
 

@@ -43,7 +43,7 @@ _TRUE_OR_FALSE = re.compile("^[01]$")
 
 
 @endpoint("GET", "/cluster")
-async def index(call: Call) -> list[dict[str, str]]:  # noqa: ARG001 - every handler takes the call
+async def index(call: Call) -> list[dict[str, str]]:
     """The areas below."""
     return [{"name": name} for name in _INDEX]
 

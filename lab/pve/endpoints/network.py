@@ -59,7 +59,7 @@ async def reload(call: Call) -> str:
     """Put what is staged in force; returns the UPID of the task that does it."""
     cluster, node = call.cluster, call.params["node"]
 
-    async def work(log: TaskLog) -> None:  # noqa: ARG001 - a reload prints nothing when all is well
+    async def work(log: TaskLog) -> None:
         waiting = interfaces.staged(cluster, node)
         await cluster.clock.sleep(_RELOAD_S)
         if waiting is not None:

@@ -73,7 +73,7 @@ def fingerprint(name: str, row: dict[str, Any]) -> str:
 
 
 @endpoint("GET", "/nodes/{node}")
-async def index(call: Call) -> list[dict[str, str]]:  # noqa: ARG001 - every handler takes the call
+async def index(call: Call) -> list[dict[str, str]]:
     """The areas below a node."""
     return [{"name": name} for name in _INDEX]
 

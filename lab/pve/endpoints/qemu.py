@@ -39,7 +39,7 @@ async def create_guest(call: Call) -> Any:
 
 
 @endpoint("GET", "/nodes/{node}/qemu/{vmid}")
-async def index(call: Call) -> Any:  # noqa: ARG001 - every guest, even a missing one, has the same index
+async def index(call: Call) -> Any:
     """The parts of a guest."""
     return [{"subdir": name} for name in _INDEX.split()]
 

@@ -27,7 +27,7 @@ def _spawn(call: Call, kind: str, work: Callable[[TaskLog], Awaitable[None]]) ->
 
 
 @endpoint("GET", _STATUS)
-async def index(call: Call) -> Any:  # noqa: ARG001 - the index does not depend on the call
+async def index(call: Call) -> Any:
     """What can be asked and done about a guest's power."""
     return [
         {"subdir": name} for name in ["current", "start", "stop", "reset", "shutdown", "suspend", "reboot"]

@@ -31,7 +31,7 @@ async def create_snapshot(call: Call) -> Any:
 
 
 @endpoint("GET", _SNAPSHOT)
-async def index(call: Call) -> Any:  # noqa: ARG001 - the index does not depend on the call
+async def index(call: Call) -> Any:
     """The parts of a snapshot."""
     return [{"cmd": "rollback"}, {"cmd": "config"}]
 

@@ -75,7 +75,7 @@ async def list_storages(call: Call) -> Any:
 
 
 @endpoint("GET", _STORAGE)
-async def index(call: Call) -> Any:  # noqa: ARG001 - the index does not depend on the call
+async def index(call: Call) -> Any:
     """The parts of a storage."""
     names = "content download-url file-restore import-metadata prunebackups rrd rrddata status upload"
     return [{"subdir": name} for name in names.split()]

@@ -102,7 +102,7 @@ async def list_tasks(call: Call) -> Any:
 
 
 @endpoint("GET", "/nodes/{node}/tasks/{upid}")
-async def index(call: Call) -> Any:  # noqa: ARG001 - the index does not depend on the call
+async def index(call: Call) -> Any:
     """The parts of a task."""
     return [{"name": "log"}, {"name": "status"}]
 

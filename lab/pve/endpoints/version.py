@@ -14,18 +14,18 @@ _TOP = ("version", "cluster", "nodes", "storage", "access", "pools")
 
 
 @endpoint("GET", "/")
-async def top(call: Call) -> list[dict[str, str]]:  # noqa: ARG001 - every handler takes the call
+async def top(call: Call) -> list[dict[str, str]]:
     """The areas of the API."""
     return [{"subdir": name} for name in _TOP]
 
 
 @endpoint("GET", "/version")
-async def version(call: Call) -> dict[str, Any]:  # noqa: ARG001 - every handler takes the call
+async def version(call: Call) -> dict[str, Any]:
     """The release."""
     return dict(VERSION)
 
 
 @endpoint("GET", "/nodes/{node}/version")
-async def node_version(call: Call) -> dict[str, Any]:  # noqa: ARG001 - every handler takes the call
+async def node_version(call: Call) -> dict[str, Any]:
     """The release of one node."""
     return dict(VERSION)
