@@ -17,10 +17,10 @@ help: ## List every target
 # --- the main job ---------------------------------------------------------------------------------
 
 .PHONY: run-tools dev-tools
-run-tools:
+run-tools: ## Make .venv and install what the playbooks and the lab need
 	@scripts/bootstrap run
 
-dev-tools:
+dev-tools: ## That, and what linting and testing need
 	@scripts/bootstrap dev
 
 .PHONY: demo
