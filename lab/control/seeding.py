@@ -19,6 +19,7 @@ Report = Callable[[str], None]
 USER = "renfort@pve"
 TOKEN = "ops"
 AGENT_SECONDS = 90.0
+LIST_SECONDS = 30.0
 
 ROLES = {
     "RenfortGuests": "VM.Audit VM.Allocate VM.Config.Options VM.Config.CPU VM.Config.Memory"
@@ -83,7 +84,31 @@ def ensure_guests(api: Api, state: State, guests: Iterable[FirstGuest], report: 
     for guest in unknown:
         hosts.record(guest.ip, _host_key(api, guest))
         report(f"guest {guest.vmid} {guest.name}: answers at {guest.ip}")
+    if unknown:
+        _await_list(api, unknown)
     return len(unknown)
+
+
+def _await_list(api: Api, guests: Iterable[FirstGuest]) -> None:
+    """Wait until the resource list, which lags and which the inventory reads, shows the guests running.
+
+    Raises:
+        LabError: it still does not.
+    """
+    wanted = {(guest.vmid, guest.name, "running") for guest in guests}
+    deadline = time.monotonic() + LIST_SECONDS
+    while True:
+        rows = api.call("GET", "/cluster/resources", type="vm")
+        late = wanted - {(row["vmid"], row.get("name"), row.get("status")) for row in rows}
+        if not late:
+            return
+        if time.monotonic() > deadline:
+            names = ", ".join(sorted(name for _, name, _ in late))
+            raise LabError(
+                f"The cluster's list does not show {names} as running after {LIST_SECONDS:.0f} s.",
+                hint="`scripts/lab.py status` and `logs` tell more.",
+            )
+        time.sleep(0.5)
 
 
 def _path(guest: FirstGuest) -> str:
