@@ -19,6 +19,7 @@ import yaml
 
 from lab.pve.auth import hash_token
 from lab.pve.qemu import guests
+from lab.pve.reports import PERIOD_S
 from lab.pve.server import Emulator, Options, start
 
 from .client import ROOT_PASSWORD, Answer, Client
@@ -88,6 +89,18 @@ def exchanges(file: str) -> Iterator[Exchange]:
     """The exchanges of one recording."""
     for index, data in enumerate(json.loads((HERE / "recordings" / f"{file}.json").read_text())):
         yield Exchange(file=file, index=index, data=data)
+
+
+def unreported(file: str) -> Iterator[str]:
+    """The labels of the changes which a node had not reported when the resources were asked for."""
+    change = None
+    for exchange in exchanges(file):
+        if not exchange.is_http:
+            continue
+        if exchange.data["method"] != "GET":
+            change = exchange
+        elif change and '"status": "unknown"' in json.dumps(exchange.data["body"]):
+            yield change.label
 
 
 @dataclass(slots=True)
@@ -161,6 +174,8 @@ class Replay:
     pids: dict[int, int] = field(default_factory=dict)
     """Process ids of the guest agent, likewise."""
     granted: set[tuple[str, str]] = field(default_factory=set)
+    unreported: frozenset[str] = frozenset()
+    """The changes after which the recordings show that no node has reported yet."""
     watched: set[str] = field(default_factory=set)
     """UPIDs that the recordings show running: their end is not waited for."""
 
@@ -171,6 +186,7 @@ class Replay:
         replay = cls(background, Client(background.emulator.server.port), Scope.load())
         background.run(replay._seed_users())
         replay.client.log_in()
+        replay.unreported = frozenset(label for file in recordings() for label in unreported(file))
         for file in recordings():
             for exchange in exchanges(file):
                 body = exchange.data.get("body")
@@ -200,6 +216,8 @@ class Replay:
         if not exchange.is_http:
             self._note(exchange.name)
             return Outcome(exchange=exchange, out_of_scope=reason)
+        if exchange.label in self.unreported:
+            self._await_report()
         answer = self._send(exchange)
         found = [] if reason else differences(exchange.data, answer, exchange.path)
         deadline = time.monotonic() + PATIENCE_S
@@ -214,6 +232,11 @@ class Replay:
             differences=tuple(found),
             texts=() if reason else tuple(texts(exchange.data, answer)),
         )
+
+    def _await_report(self) -> None:
+        """Wait for the nodes' next report, so that the one after it is as far away as can be."""
+        clock = self.background.emulator.cluster.clock
+        time.sleep((PERIOD_S - clock.now() % PERIOD_S) / SPEED)
 
     def _may_change(self, exchange: Exchange) -> bool:
         """Whether asking again can give the recorded answer: nobody knows when it was asked."""

@@ -129,7 +129,8 @@ async def suspend(call: Call) -> Any:
         raise ServerError("cannot use 'statestorage' without 'todisk'")
 
     async def work(log: TaskLog) -> None:
-        await power.suspend(call.cluster, node, vmid, log, to_disk=to_disk)
+        storage = str(call.params.get("statestorage", ""))
+        await power.suspend(call.cluster, node, vmid, log, to_disk=to_disk, storage=storage)
 
     return _spawn(call, "qmsuspend" if to_disk else "qmpause", work)
 

@@ -62,6 +62,7 @@ def owned_volumes(row: guests.Row) -> list[str]:
     found: dict[str, None] = {}
     for config in [row["config"], *row["snapshots"].values()]:
         keys = [*values.drive_keys(config), *sorted(key for key in config if key.startswith("unused"))]
+        keys += ["vmstate"] if "vmstate" in config else []
         for key in keys:
             drive = Drive.parse(str(config[key]))
             if drive.storage and volumes.owner(drive.volname) == row["vmid"]:

@@ -178,6 +178,8 @@ def _movable(call: Call, row: guests.Row) -> Drive:
     present = volume["format"] if volume else None
     if drive.storage == storage and (not fmt or fmt == present):
         raise ServerError("you can't move to the same storage with same format")
+    if call.params.get("delete") and guests.in_snapshot(row, drive.file):
+        raise ServerError("you can't move a disk with snapshots and delete the source")
     return drive
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ApiError, ServerError
 from . import values
+from .properties import is_drive
 
 if TYPE_CHECKING:
     from ..call import Identity
@@ -94,6 +95,16 @@ def is_running(row: Row) -> bool:
 def is_template(row: Row) -> bool:
     """Whether the guest is a template."""
     return bool(row["config"].get("template"))
+
+
+def in_snapshot(row: Row, volid: str) -> bool:
+    """Whether a snapshot of the guest needs the volume."""
+    return any(
+        str(value).split(",")[0].removeprefix("file=") == volid
+        for snapshot in row["snapshots"].values()
+        for key, value in snapshot.items()
+        if is_drive(key)
+    )
 
 
 def check_lock(row: Row) -> None:

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lab.guests.base import BackendError
 
 from ..errors import ServerError
 from ..tasks import TaskError
-from . import guests, spec, values
+from . import guests, spec, values, vmstate
 from .apply import apply_pending
 from .properties import Net
 
@@ -39,12 +40,15 @@ async def start(cluster: Cluster, node: str, vmid: int, log: TaskLog) -> None:
     row = guests.load(cluster, node, vmid)
     if guests.is_template(row):
         raise TaskError("you can't start a vm if it's a template")
-    if row["config"].get("lock") == "suspended":
-        row = guests.save(cluster, guests.with_config(row, lock=None))
-    guests.check_lock(row)
+    suspended = row["config"].get("lock") == "suspended"
+    if not suspended:
+        guests.check_lock(row)
     if guests.is_running(row):
         raise TaskError(f"VM {vmid} already running")
+    if suspended:
+        log("Resuming suspended VM")
     row = await apply_pending(cluster, row, log)
+    _check_cpus(cluster, row)
     if spec.has_cloudinit(row["config"]):
         log("generating cloud-init ISO")
     if row["config"].get("bios") == "ovmf" and "efidisk0" not in row["config"]:
@@ -57,7 +61,18 @@ async def start(cluster: Cluster, node: str, vmid: int, log: TaskLog) -> None:
         log(str(error))
         raise TaskError("start failed: QEMU exited with code 1") from error
     running = {"status": "running", "started": cluster.clock.now(), "pid": 2000 + vmid, "image": row["image"]}
-    guests.save(cluster, row | running)
+    row = guests.save(cluster, row | running)
+    if suspended:
+        log("Resumed VM, removing state")
+        await vmstate.forget(cluster, node, row["config"], log)
+        guests.save(cluster, guests.with_config(row, lock=None, **dict.fromkeys(vmstate.KEYS)))
+
+
+def _check_cpus(cluster: Cluster, row: guests.Row) -> None:
+    """A guest may not have more processors than its node."""
+    config, allowed = row["config"], cluster.node(row["node"])["cores"]
+    if int(config.get("cores", 1)) * int(config.get("sockets", 1)) > allowed:
+        raise TaskError(f"MAX {allowed} vcpus allowed per VM on this node")
 
 
 def _check_bridges(cluster: Cluster, row: guests.Row, log: TaskLog) -> None:
@@ -179,14 +194,18 @@ async def reset(cluster: Cluster, node: str, vmid: int, log: TaskLog) -> None:
         await cluster.backend.start(spec.build(cluster, row))
 
 
-async def suspend(cluster: Cluster, node: str, vmid: int, log: TaskLog, *, to_disk: bool) -> None:
-    """Freeze a guest; with ``to_disk`` it is switched off and locked."""
+async def suspend(
+    cluster: Cluster, node: str, vmid: int, log: TaskLog, *, to_disk: bool, storage: str = ""
+) -> None:
+    """Freeze a guest; with ``to_disk`` its memory is saved, and it is switched off and locked."""
     async with cluster.locks.config(vmid, log=log):
         row = guests.load(cluster, node, vmid)
         guests.check_lock(row)
         if to_disk:
+            name = f"suspend-{datetime.fromtimestamp(cluster.clock.now(), UTC):%Y-%m-%d}"
+            state = await vmstate.save(cluster, row, name, log, storage=storage)
             await cluster.backend.stop(vmid)
-            stopped(cluster, guests.with_config(row, lock="suspended"))
+            stopped(cluster, guests.with_config(row, lock="suspended", **state))
         else:
             await cluster.backend.pause(vmid)
             guests.save(cluster, row | {"status": "paused"})

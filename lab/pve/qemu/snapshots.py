@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ServerError
 from ..tasks import TaskError
-from . import disks, guests, power, values
+from . import disks, guests, power, values, vmstate
 from .properties import Drive
 
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from ..cluster import Cluster
     from ..tasks import TaskLog
 
-_RESERVED = frozenset(("current", "pending"))
-_META = frozenset(("snaptime", "description", "parent", "vmstate", "lock", "digest"))
+_META = frozenset(("snaptime", "description", "parent", "lock", "digest", *vmstate.KEYS))
 SNAPSHOT_S = 0.5
 
 
@@ -60,8 +59,8 @@ def get(row: guests.Row, name: str) -> dict[str, Any]:
 def create(call: Call) -> str:
     """Check the name and start the task."""
     cluster, (node, vmid), name = call.cluster, _place(call), call.params["snapname"]
-    if name.lower() in _RESERVED:
-        raise ServerError(f"unable to use snapshot name '{name}' (reserved name)")
+    if name == "current" or name.lower() == "pending":
+        raise ServerError(f"unable to use snapshot name '{name.lower()}' (reserved name)")
     guests.load(cluster, node, vmid)
 
     async def work(log: TaskLog) -> None:
@@ -82,19 +81,25 @@ async def _create(call: Call, row: guests.Row, log: TaskLog) -> None:
     taken = {key: drive for key, drive in drives.items() if not drive.is_cdrom}
     if not all(disks.can_snapshot(cluster, row["node"], drive) for drive in taken.values()):
         raise TaskError("snapshot feature is not available")
+    state = {}
+    if call.params.get("vmstate") and guests.is_running(row):
+        state = await vmstate.save(cluster, row, name, log)
     for key, drive in taken.items():
         log(f"snapshotting 'drive-{key}' ({drive.file})")
     await cluster.clock.sleep(SNAPSHOT_S)
-    snapshot = {key: value for key, value in row["config"].items() if key not in _META}
+    snapshot = {key: value for key, value in row["config"].items() if not _is_kept_apart(key)} | state
     snapshot["snaptime"] = int(cluster.clock.now())
     if call.params.get("description"):
         snapshot["description"] = call.params["description"]
     if row["config"].get("parent"):
         snapshot["parent"] = row["config"]["parent"]
-    if call.params.get("vmstate") and guests.is_running(row):
-        snapshot["vmstate"] = 1
     changed = guests.with_config(row, parent=name)
     guests.save(cluster, changed | {"snapshots": row["snapshots"] | {name: snapshot}})
+
+
+def _is_kept_apart(key: str) -> bool:
+    """Whether a key belongs to the guest or the snapshot alone and is not copied between them."""
+    return key in _META or key.startswith("unused")
 
 
 def describe(call: Call) -> None:
@@ -116,6 +121,7 @@ def delete(call: Call) -> str:
             row = guests.load(cluster, node, vmid)
             guests.check_lock(row)
             gone = get(row, name)
+            await vmstate.forget(cluster, node, gone, log)
             await cluster.clock.sleep(SNAPSHOT_S)
             guests.save(cluster, _without(row, name, gone.get("parent")))
 
@@ -146,7 +152,7 @@ def rollback(call: Call) -> str:
             row = guests.load(cluster, node, vmid)
             guests.check_lock(row)
             await _rollback(cluster, row, name)
-            if call.params.get("start"):
+            if call.params.get("start") or row["snapshots"][name].get("vmstate"):
                 await power.start(cluster, node, vmid, log)
 
     return cluster.tasks.spawn(node, "qmrollback", str(vmid), call.identity, work)
@@ -158,7 +164,7 @@ async def _rollback(cluster: Cluster, row: guests.Row, name: str) -> None:
         await cluster.backend.stop(row["vmid"])
         row = power.stopped(cluster, row)
     await cluster.clock.sleep(SNAPSHOT_S)
-    config = {key: value for key, value in snapshot.items() if key not in _META}
+    config = {key: value for key, value in snapshot.items() if not _is_kept_apart(key)}
     if row["config"].get("description"):
         config["description"] = row["config"]["description"]
     kept = {key: value for key, value in row["config"].items() if key.startswith("unused")}

@@ -194,6 +194,8 @@ async def _delete(call: Call, key: str, force: bool, log: volumes.Log) -> None:
     if key.startswith("unused"):
         guests.check_protection(row, f"can't remove unused disk '{value}'")
         cluster.access.check_vm(call.identity, vmid, None, ["VM.Config.Disk"])
+        if guests.in_snapshot(row, str(value)):
+            raise ServerError(f"unable to delete '{value}' - volume is still in use (snapshot?)")
         await volumes.free(cluster, node, str(value).partition(",")[0], log)
         guests.save(cluster, guests.with_config(row, **{key: None}))
         return
