@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from ansible.errors import AnsibleError
     except ImportError as error:
         _use_own_python()
-        print(f"inventory.py: {error}. Run `make run-tools`, or use a Python that has Ansible.", file=sys.stderr)
+        print(f"inventory.py: {error}. Run `make run-tools` or use a Python with Ansible.", file=sys.stderr)
         return EXIT_FAILED
     try:
         with _config_file(options.config) as path:

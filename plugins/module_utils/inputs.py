@@ -104,6 +104,13 @@ def load_plan(path: Path | str, *, missing_ok: bool = False) -> Plan:
     file = Path(path)
     if missing_ok and not file.exists():
         return Plan()
+    if not file.exists():
+        raise InputError(
+            file=str(file),
+            key=PLAN_KEY,
+            problem="there is no plan yet",
+            expected="the plan that playbooks/plan.yml writes; run it first: `scripts/renfort run plan`",
+        )
     return Plan.from_data(read_document(file, PLAN_KEY), file=str(file))
 
 

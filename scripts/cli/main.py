@@ -11,9 +11,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
 from rich.console import Console
 
-from .outcome import EXIT_OK, EXIT_USAGE, Outcome
+from .outcome import EXIT_FAILED, EXIT_OK, EXIT_USAGE, Outcome
 from .run import ROOT, Request, playbooks, run_playbook
 
 
@@ -55,6 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if problem:
         print(f"renfort: {problem}", file=sys.stderr)
         return EXIT_USAGE
+    problem = syntax_problem(options.inventory)
+    if problem:
+        print(f"renfort: {problem}", file=sys.stderr)
+        return EXIT_FAILED
     request = Request(
         playbook=options.playbook,
         inventory=options.inventory,
@@ -87,13 +92,34 @@ def usage_problem(playbook: str, inventory: Path) -> str:
     return ""
 
 
+def syntax_problem(inventory: Path) -> str:
+    """Where a YAML file of an inventory folder cannot be read, in one line; empty when all can.
+
+    Ansible stops at such a file too, but does not say which one it is.
+    """
+    for file in sorted(path for path in inventory.rglob("*.y*ml") if path.is_file()):
+        try:
+            # Events only: the syntax is looked at, and no tag such as !vault needs to be known.
+            for _event in yaml.parse(file.read_bytes()):
+                pass
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+            why = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
+            return (
+                f"{file}{where}: not valid YAML: {why}. Correct the file and run again; nothing was touched."
+            )
+        except OSError as error:
+            return f"{file} cannot be read: {error.strerror}. Check its rights; nothing was touched."
+    return ""
+
+
 def report(outcome: Outcome, console: Console) -> None:
-    """The last lines: what changed where, what failed."""
-    for line in outcome.failures:
-        console.print(f"FAILED {line}", style="red", markup=False, highlight=False, soft_wrap=True)
+    """The last line: how it ended, and what changed where. Each failure was told when it happened."""
     hosts = ", ".join(f"{host} {count}" for host, count in sorted(outcome.changed.items()))
     console.print(
-        f"{outcome.status}: {outcome.changes} changed{f' ({hosts})' if hosts else ''}",
+        f"{outcome.status}: {outcome.changes} changed{f' ({hosts})' if hosts else ''}"
+        f"{f', {len(outcome.failures)} failures' if outcome.failures else ''}",
         markup=False,
         highlight=False,
         soft_wrap=True,

@@ -112,8 +112,11 @@ class Progress:
 
     def _item_failed(self, data: Mapping[str, Any]) -> None:
         """Tell a failed item of a loop at once; the loop's own failure adds nothing to it."""
-        line = failure_line(data)
         self._told.add(data["host"])
+        self.fail(failure_line(data))
+
+    def fail(self, line: str) -> None:
+        """Tell a failure, once, and keep it."""
         self.outcome.failures.append(line)
         self._say(f"FAILED {line}", style="red")
 

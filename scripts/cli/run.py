@@ -110,7 +110,8 @@ def run_playbook(request: Request, console: Console) -> Outcome:
                 stop = True
         progress.outcome.status = runner.status
         if runner.status == "failed" and not progress.outcome.failures:
-            progress.outcome.failures += why_nothing_started(progress.prelude)
+            for line in why_nothing_started(progress.prelude):
+                progress.fail(line)
     return progress.outcome
 
 

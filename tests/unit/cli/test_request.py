@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.cli.main import main, purpose
+from scripts.cli.main import main, purpose, syntax_problem
 from scripts.cli.run import Request, playbooks, run_dir, why_nothing_started
 
 
@@ -55,3 +55,16 @@ def test_the_plugin_meant_for_an_inventory_explains_its_failure() -> None:
     assert why_nothing_started(prelude) == ["No API. Start the lab."]
     assert why_nothing_started(prelude[2:]) == prelude[2:]
     assert "by hand" in why_nothing_started([])[0]
+
+
+def test_a_file_that_is_no_yaml_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "group_vars").mkdir()
+    good = tmp_path / "group_vars/good.yml"
+    good.write_text("secret: !vault |\n  abc\n")
+    assert syntax_problem(tmp_path) == ""
+
+    bad = tmp_path / "group_vars/tenants.yml"
+    bad.write_text("renfort_tenants:\n  eure: [1, 2\nmore: 1\n")
+
+    assert syntax_problem(tmp_path).startswith(f"{bad}, line 3, column ")
+    assert "Correct the file" in syntax_problem(tmp_path)

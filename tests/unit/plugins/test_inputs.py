@@ -90,7 +90,7 @@ def test_the_plan_file_is_one_that_ansible_reads(tmp_path: Path) -> None:
 
 def test_a_missing_plan_is_empty_only_when_asked(tmp_path: Path) -> None:
     assert files.load_plan(tmp_path / "fleet.yml", missing_ok=True) == Plan()
-    with pytest.raises(InputError, match="does not exist"):
+    with pytest.raises(InputError, match="there is no plan yet"):
         files.load_plan(tmp_path / "fleet.yml")
 
 
