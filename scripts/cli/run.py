@@ -70,7 +70,8 @@ def run_dir(playbook: str) -> Path:
     base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "renfort" / "runs"
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
     for old in sorted(path for path in base.iterdir() if path.is_dir())[: -KEPT_RUNS + 1]:
-        shutil.rmtree(old)
+        # Another run may be pruning the same folder at this moment.
+        shutil.rmtree(old, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"{time.strftime('%Y%m%dT%H%M%S')}-{playbook}-", dir=base))
 
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,24 @@ def test_the_plugin_meant_for_an_inventory_explains_its_failure() -> None:
     assert why_nothing_started(prelude) == ["No API. Start the lab."]
     assert why_nothing_started(prelude[2:]) == prelude[2:]
     assert "by hand" in why_nothing_started([])[0]
+
+
+def test_two_runs_that_start_at_once_prune_side_by_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    for _ in range(3):
+        run_dir("surge")
+    monkeypatch.setattr("scripts.cli.run.KEPT_RUNS", 1)
+    real = shutil.rmtree
+
+    def beaten(path: Path, **options: bool) -> None:
+        real(path)
+        real(path, **options)
+
+    monkeypatch.setattr("scripts.cli.run.shutil.rmtree", beaten)
+
+    assert run_dir("plan").exists()
 
 
 def test_a_file_that_is_no_yaml_is_named_with_its_line(tmp_path: Path) -> None:
