@@ -19,6 +19,9 @@ SETTLE_S = 20.0
 MIB = 1024 * 1024
 """Bytes in a MiB."""
 
+GIB = 1024 * MIB
+"""Bytes in a GiB."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hypervisor:
@@ -36,7 +39,7 @@ class Guest:
 
     The list lags: just after its creation, or on a hypervisor that is off-line, a guest has no
     name, no size and the status ``unknown``. Its tags, pool and place are always there.
-    ``type`` is ``qemu`` or ``lxc``.
+    ``type`` is ``qemu`` or ``lxc``; ``disk_gib`` is the size of its first disk.
     """
 
     vmid: int
@@ -50,6 +53,7 @@ class Guest:
     lock: str
     cores: int
     memory_mib: int
+    disk_gib: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +166,7 @@ def _guest(row: Mapping[str, Any]) -> Guest:
         lock=str(row.get("lock") or ""),
         cores=int(row.get("maxcpu") or 0),
         memory_mib=int(row.get("maxmem") or 0) // MIB,
+        disk_gib=-(-int(row.get("maxdisk") or 0) // GIB),
     )
 
 

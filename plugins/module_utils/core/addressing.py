@@ -5,18 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from .addresses import Span, to_number, to_text
 from .errors import InputError
 from .model import Network
-
-
-class Allocator(Protocol):
-    """Anything that gives out the addresses of one network."""
-
-    def take(self) -> str:
-        """Return an address with its prefix length, and never return it again."""
 
 
 class AddressPool:
@@ -38,6 +30,21 @@ class AddressPool:
         """Tell whether an address (without prefix length) is one that this pool gives out."""
         number = to_number(address)
         return any(number in span for span in self._network.ranges) and self._is_open(number)
+
+    def reserve(self, address: str) -> None:
+        """Never give out an address (without prefix length)."""
+        self._taken.add(to_number(address))
+
+    def has_free(self, wanted: int) -> bool:
+        """Tell whether so many addresses may still be given out."""
+        numbers = (number for span in self._network.ranges for number in self._free(span))
+        found: set[int] = set()
+        while len(found) < wanted:
+            number = next(numbers, None)
+            if number is None:
+                return False
+            found.add(number)
+        return True
 
     def take(self) -> str:
         """Return the lowest free address with its prefix length.
@@ -74,6 +81,16 @@ class IdPool:
         self._first, self._last, self._file = first, last, file
         self._next = first
         self._taken = set(taken)
+
+    def reserve(self, vmid: int) -> None:
+        """Never give out an id."""
+        self._taken.add(vmid)
+
+    def free(self) -> int:
+        """Return how many ids may still be given out."""
+        return (
+            self._last - self._first + 1 - sum(1 for vmid in self._taken if self._first <= vmid <= self._last)
+        )
 
     def take(self) -> int:
         """Return the lowest free id, and never return it again.

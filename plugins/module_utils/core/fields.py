@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from .errors import InputError
+from .interval import Interval, Level
 
 
 def describe(value: object) -> str:
@@ -37,6 +38,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near:
         return f'"{near[0]}" (did you mean that?)'
     return f"one of {', '.join(words)}" if words else "nothing here"
+
+
+def _wanted_number(*, positive: bool, minimum: int | Fraction | None, maximum: int | Fraction | None) -> str:
+    if minimum is None:
+        least = "greater than 0" if positive else "of 0 or more"
+        return f"a number {least}" if maximum is None else f"a number {least} and of at most {maximum}"
+    if maximum is None:
+        return f"a number of {minimum} or more"
+    return f"a number {minimum} to {maximum}"
 
 
 class Fields:
@@ -152,9 +162,17 @@ class Fields:
             raise self.error(name, f"{describe(value)} is not a boolean", "true or false")
         return value
 
-    def number(self, name: str, *, positive: bool = True, default: Fraction | None = None) -> Fraction:
+    def number(
+        self,
+        name: str,
+        *,
+        positive: bool = True,
+        minimum: int | Fraction | None = None,
+        maximum: int | Fraction | None = None,
+        default: Fraction | None = None,
+    ) -> Fraction:
         """Return the number under ``name`` exactly as it is written, so that a ceiling never drifts."""
-        wanted = "a number greater than 0" if positive else "a number of 0 or more"
+        wanted = _wanted_number(positive=positive, minimum=minimum, maximum=maximum)
         if name not in self.data and default is not None:
             return default
         value = self.raw(name, wanted)
@@ -163,13 +181,53 @@ class Fields:
         if not Decimal(str(value)).is_finite():
             raise self.error(name, f"{value} is not finite", wanted)
         exact = Fraction(str(value))
-        if exact < 0 or (positive and exact == 0):
+        if exact < (minimum or 0) or (positive and exact == 0) or (maximum is not None and exact > maximum):
             raise self.error(name, f"{value} is out of bounds", wanted)
         return exact
 
-    def choice(self, name: str, known: Iterable[str]) -> str:
+    def interval(
+        self,
+        name: str,
+        *,
+        positive: bool = True,
+        minimum: int | Fraction | None = None,
+        maximum: int | Fraction | None = None,
+        default: Interval | None = None,
+    ) -> Interval:
+        """Return the quantity under ``name``: a number, or a mapping of low, mid and high."""
+        if name not in self.data and default is not None:
+            return default
+        if not isinstance(self.data.get(name), Mapping):
+            return Interval.exactly(self.number(name, positive=positive, minimum=minimum, maximum=maximum))
+        levels = [level.value for level in Level]
+        ends = self.child(name, levels)
+        low, mid, high = (
+            ends.number(end, positive=positive, minimum=minimum, maximum=maximum) for end in levels
+        )
+        if not low <= mid <= high:
+            raise self.error(name, "low, mid and high are not in this order", "low ≤ mid ≤ high")
+        return Interval(low=low, mid=mid, high=high)
+
+    def only(self, allowed: Iterable[str]) -> Fields:
+        """Return the same mapping, which may have these keys and no others."""
+        return Fields(file=self.file, key=self.key, data=self.data, allowed=allowed)
+
+    def optional(self, name: str) -> Fields:
+        """Return the mapping under ``name``, or an empty one when the key is missing."""
+        if name in self.data:
+            return self.child(name)
+        return Fields(file=self.file, key=self.path(name), data={})
+
+    def check_name(self, name: str, pattern: str, expected: str) -> None:
+        """Refuse a key, chosen by people, that does not match the pattern."""
+        if not re.fullmatch(pattern, name):
+            raise self.error(name, f'"{name}" is not valid', expected)
+
+    def choice(self, name: str, known: Iterable[str], *, default: str | None = None) -> str:
         """Return the text under ``name``, which must be one of ``known``."""
         words = tuple(known)
+        if name not in self.data and default is not None:
+            return default
         value = self.text(name, expected=f"one of {', '.join(words)}")
         if value not in words:
             raise self.error(name, f'"{value}" is not known', did_you_mean(value, words))

@@ -6,78 +6,159 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from math import floor
+from dataclasses import dataclass, field
+from fractions import Fraction
 
 from .machine import Machine
-from .model import Hypervisor, Live, LiveHypervisor, Stock
-from .placement import Host
+from .model import Hypervisor, Inputs, Live, LiveHypervisor, Server, Stock
+from .placement.problem import Candidate, Host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
-    """The hypervisors that can take machines by name, those that are off line, and what is to be told."""
+class Hardware:
+    """The hypervisors that can take machines, the servers that could, and what is to be told.
 
-    hosts: Mapping[str, Host]
+    ``shared_storages`` is what is free in the shared pools, in GiB; ``offline`` names the hypervisors of
+    the stock that do not answer.
+    """
+
+    hosts: tuple[Host, ...]
+    candidates: tuple[Candidate, ...]
+    shared_storages: Mapping[str, int]
     offline: tuple[str, ...]
     notes: tuple[str, ...]
 
 
-def room_for_machines(stock: Stock, live: Live, existing: Iterable[Machine]) -> Room:
-    """Return what is free once every live guest, Renfort's own or not, has all the memory it may use.
+@dataclass(slots=True)
+class _Use:
+    """What the guests of one hypervisor use."""
+
+    memories: list[int] = field(default_factory=list)
+    cores: Fraction = Fraction(0)
+    disks: Counter[str] = field(default_factory=Counter)
+
+
+def hardware(inputs: Inputs, live: Live, existing: Iterable[Machine]) -> Hardware:
+    """Return what is free once every live guest, Renfort's own or not, has all that it may use.
 
     A guest counts with its configured memory whether it runs or not, so that starting it never
-    overcommits its hypervisor. Templates never run and count for nothing.
+    overcommits its hypervisor. Templates never run; only their disks count. The disk of a guest that is
+    not Renfort's own counts in the pool in which new guests are made.
     """
+    stock = inputs.stock
     reported = {node.name: node for node in live.hypervisors}
-    machines = {machine.vmid: machine for machine in existing}
-    memory: Counter[str] = Counter()
-    vcpus: Counter[str] = Counter()
-    for guest in live.guests:
-        if not guest.template:
-            planned = machines.get(guest.vmid)
-            memory[guest.node] += max(guest.memory_mib, planned.memory_mib if planned else 0)
-            vcpus[guest.node] += max(guest.cores, planned.cores if planned else 0)
-    load = _load_by_host(machines.values())
-    hosts = {
-        node.name: _host(stock, node, reported[node.name], memory[node.name], vcpus[node.name], load)
-        for node in stock.hypervisors
+    uses = _uses(inputs, live, existing)
+    nodes = [*stock.hypervisors, *_racked_already(stock, reported)]
+    hosts = tuple(
+        _host(node, reported[node.name], uses.get(node.name, _Use()))
+        for node in sorted(nodes, key=lambda node: node.name)
         if node.name in reported and reported[node.name].online
-    }
-    offline = tuple(node.name for node in stock.hypervisors if node.name not in hosts)
-    return Room(hosts=hosts, offline=offline, notes=tuple(_notes(stock, reported)))
+    )
+    shared: Counter[str] = Counter()
+    for node in nodes:
+        use = uses.get(node.name, _Use())
+        shared.update({pool: size for pool, size in use.disks.items() if pool not in node.storages})
+    known = {host.name for host in hosts}
+    return Hardware(
+        hosts=hosts,
+        candidates=candidates_of(stock, [server for server in stock.shelf if server.name not in reported]),
+        shared_storages={pool: size - shared[pool] for pool, size in stock.shared_storages.items()},
+        offline=tuple(node.name for node in stock.hypervisors if node.name not in known),
+        notes=tuple(_notes(stock, reported)),
+    )
 
 
-def _load_by_host(machines: Iterable[Machine]) -> dict[str, Counter[tuple[str, str]]]:
-    load: dict[str, Counter[tuple[str, str]]] = {}
-    for machine in machines:
-        load.setdefault(machine.hypervisor, Counter())[machine.tier, machine.tenant] += 1
-    return load
+def candidates_of(stock: Stock, servers: Iterable[Server], cost: int = 1) -> tuple[Candidate, ...]:
+    """Return the servers as what they could become."""
+    return tuple(
+        Candidate(
+            name=server.name,
+            rack=_rack(server.site, server.rack),
+            form=server.form,
+            host=_as_host(stock, server),
+            cost=cost,
+            kind=f"{server.site}/{server.rack}/{server.form}",
+        )
+        for server in servers
+    )
 
 
-def _host(
-    stock: Stock,
-    node: Hypervisor,
-    reported: LiveHypervisor,
-    used_memory: int,
-    used_vcpus: int,
-    load: Mapping[str, Mapping[tuple[str, str], int]],
-) -> Host:
-    cores = min(node.cores, reported.cores)
-    memory = min(node.memory_mib, reported.memory_mib)
+def _as_host(stock: Stock, server: Server) -> Host | None:
+    node = _as_hypervisor(stock, server)
+    if server.form.nics < stock.racking.nics or node.memory_mib <= node.reserved_memory_mib:
+        return None
+    usable = node.memory_mib - node.reserved_memory_mib
     return Host(
         name=node.name,
-        rack=f"{node.site}/{node.rack}",
-        free_vcpus=floor(cores * stock.guests.vcpus_per_core) - used_vcpus,
-        free_memory_mib=memory - node.reserved_memory_mib - used_memory,
+        rack=_rack(node.site, node.rack),
+        memory_mib=usable,
+        free_memory_mib=usable,
+        free_cores=Fraction(node.cores),
         bridges=frozenset(node.bridges),
-        load=load.get(node.name, {}),
+        storages=node.storages,
+        in_service=False,
     )
+
+
+def _as_hypervisor(stock: Stock, server: Server) -> Hypervisor:
+    pool = stock.guests.storage
+    own_pool = server.form.disk_gib and pool not in stock.shared_storages
+    return Hypervisor(
+        name=server.name,
+        site=server.site,
+        rack=server.rack,
+        cores=server.form.cores,
+        memory_mib=server.form.memory_mib,
+        reserved_memory_mib=stock.racking.reserved_memory_mib,
+        bridges=stock.racking.bridges,
+        storages={pool: server.form.disk_gib} if own_pool else {},
+    )
+
+
+def _racked_already(stock: Stock, reported: Mapping[str, LiveHypervisor]) -> list[Hypervisor]:
+    return [_as_hypervisor(stock, server) for server in stock.shelf if server.name in reported]
+
+
+def _uses(inputs: Inputs, live: Live, existing: Iterable[Machine]) -> dict[str, _Use]:
+    machines = {machine.vmid: machine for machine in existing}
+    ratios = {tier.tier: tier.vcpus_per_core for tier in inputs.capacity.tiers}
+    settings = inputs.stock.guests
+    uses: dict[str, _Use] = {}
+    for guest in live.guests:
+        use = uses.setdefault(guest.node, _Use())
+        own = machines.get(guest.vmid)
+        use.disks[own.storage if own else settings.storage] += max(guest.disk_gib, own.disk_gib if own else 0)
+        if not guest.template:
+            use.memories.append(max(guest.memory_mib, own.memory_mib if own else 0))
+            ratio = ratios.get(own.tier, settings.vcpus_per_core) if own else settings.vcpus_per_core
+            use.cores += max(guest.cores, own.cores if own else 0) / ratio
+    return uses
+
+
+def _host(node: Hypervisor, reported: LiveHypervisor, use: _Use) -> Host:
+    usable = min(node.memory_mib, reported.memory_mib) - node.reserved_memory_mib
+    return Host(
+        name=node.name,
+        rack=_rack(node.site, node.rack),
+        memory_mib=max(usable, 0),
+        free_memory_mib=usable - sum(use.memories),
+        free_cores=min(node.cores, reported.cores) - use.cores,
+        bridges=frozenset(node.bridges),
+        storages={pool: size - use.disks[pool] for pool, size in node.storages.items()},
+        guests_mib=tuple(sorted(use.memories)),
+    )
+
+
+def _rack(site: str, rack: str) -> str:
+    return f"{site}/{rack}" if site else rack
 
 
 def _notes(stock: Stock, reported: Mapping[str, LiveHypervisor]) -> Iterable[str]:
     known = {node.name for node in stock.hypervisors}
-    for name in sorted(set(reported) - known):
+    shelf = {server.name for server in stock.shelf}
+    for name in sorted(set(reported) & shelf):
+        yield f"server {name} is a hypervisor of the cluster already: move it to the hypervisors of the stock"
+    for name in sorted(set(reported) - known - shelf):
         yield f"hypervisor {name} is in the cluster and not in the stock: no machine goes there"
     for node in stock.hypervisors:
         if node.name not in reported:

@@ -15,7 +15,7 @@ def parse_live(hypervisors: Sequence[object], guests: Sequence[object], *, sourc
 
     Args:
         hypervisors: mappings with name, online, cores and memory_mib.
-        guests: mappings with vmid, name, node, tags, template, cores and memory_mib.
+        guests: mappings with vmid, name, node, tags, template, cores, memory_mib and disk_gib.
         source: where the data comes from, for messages.
 
     Raises:
@@ -48,4 +48,5 @@ def _guest(item: Fields) -> LiveGuest:
         template=item.boolean("template", default=False),
         cores=item.integer("cores", default=0),
         memory_mib=item.integer("memory_mib", default=0),
+        disk_gib=item.integer("disk_gib", default=0),
     )

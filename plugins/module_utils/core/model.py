@@ -15,6 +15,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from .addresses import Span, Subnet
+from .interval import Interval, Level
 
 
 class Scope(StrEnum):
@@ -31,10 +32,31 @@ class Unit(StrEnum):
     VISITS = "visits_per_second"
     REQUESTS = "requests_per_second"
     CONNECTIONS = "connections"
+    CONNECTION_MEMORY = "connection_memory_mib"
     HANDSHAKES = "tls_handshakes_per_second"
     LOGINS = "logins_per_second"
     MESSAGES = "messages_per_second"
+    MAIL = "mail_kib_per_second"
+    DATABASE_CONNECTIONS = "database_connections"
+    IO = "io_per_second"
+    TUNNELS = "vpn_tunnels"
+    STORAGE = "storage_gib"
     ACCOUNTS = "accounts"
+
+
+class Carrier(StrEnum):
+    """What a machine of a tier can be."""
+
+    GUEST = "guest"
+    SERVER = "server"
+
+
+class Loss(StrEnum):
+    """What the hypervisors must be able to lose, all guests finding memory on the others."""
+
+    NONE = "none"
+    HYPERVISOR = "hypervisor"
+    RACK = "rack"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,27 +78,61 @@ class Accounts:
 class Traffic:
     """How people use a portal on a normal day, and what the surge multiplies.
 
-    Durations are of a normal visit (minutes) and of an idle connection kept open (seconds).
+    Units are in the names: ``visit_minutes`` is the length of a normal visit, ``connection_seconds``
+    how long a page keeps its connection, ``connection_kib`` the memory of one, ``storage_months`` the
+    time for which stored data grows.
     """
 
-    school_days: Fraction
-    busiest_hour_percent: Fraction
-    peak_to_mean: Fraction
-    visit_minutes: Fraction
-    pages_per_visit: Fraction
-    requests_per_page: Fraction
-    connection_seconds: Fraction
-    handshakes_per_visit: Fraction
-    logins_per_visit: Fraction
-    messages_per_visit: Fraction
-    surge_visits: Fraction
-    surge_duration: Fraction
-    surge_pages: Fraction
+    school_days: Interval
+    busiest_hour_percent: Interval
+    peak_to_mean: Interval
+    visit_minutes: Interval
+    pages_per_visit: Interval
+    requests_per_page: Interval
+    connection_seconds: Interval
+    connection_kib: Interval
+    handshakes_per_visit: Interval
+    logins_per_visit: Interval
+    messages_per_visit: Interval
+    mail_kib_per_message: Interval
+    database_milliseconds_per_request: Interval
+    io_per_request: Interval
+    tunnels_per_staff: Interval
+    storage_mib_per_visit: Interval
+    storage_months: Interval
+    surge_visits: Interval
+    surge_duration: Interval
+    surge_pages: Interval
+
+
+class FigureKind(StrEnum):
+    """The figure from which a tenant's demand is derived."""
+
+    VISITS_PER_MONTH = "visits_per_month"
+    REQUESTS_PER_DAY = "requests_per_day"
+    VISITS_PER_ACCOUNT = "daily_visits_per_account"
+    VISITS_PER_SCHOOL = "daily_visits_per_school"
+    SESSIONS = "concurrent_sessions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """The one figure that a tenant's demand is derived from.
+
+    ``value`` counts as ``kind`` says; for visits by account it is the visits a day of all accounts, and
+    ``by_profile`` holds what it is the sum of. ``forecast`` tells that the surge is in the figure already;
+    else it is of a normal time and the surge multiplies it.
+    """
+
+    kind: FigureKind
+    value: Interval
+    forecast: bool
+    by_profile: Mapping[str, Interval]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """One customer project. Exactly one of the two demand figures is set."""
+    """One customer project; ``priority`` weighs its shortage against that of the others."""
 
     name: str
     title: str
@@ -86,8 +142,8 @@ class Tenant:
     network: str
     tiers: tuple[str, ...]
     accounts: Accounts
-    visits_per_month: Fraction | None
-    concurrent_sessions: Fraction | None
+    priority: int
+    figure: Figure
     traffic: Traffic
 
 
@@ -95,33 +151,64 @@ class Tenant:
 class TierCapacity:
     """What one machine of a tier is and carries.
 
-    ``per_machine`` is what it carries at full load, ``reserve_percent`` the part of it that is not
-    used; ``spare`` machines come on top of the need, ``minimum`` is the least need. ``network`` is
-    set for a shared tier only: a tenant's machines stand in the tenant's network.
+    ``per_machine`` is what it carries at full load, ``utilisation_percent`` the part of it that is
+    planned to be used; ``spare`` machines come on top of the need, ``minimum`` is the least need, and
+    all together are a multiple of ``step``. ``network`` is empty for a tier of which each tenant's
+    machines stand in the tenant's network. ``template`` is 0 and ``storage`` empty where the general
+    settings for guests hold.
     """
 
     tier: str
     scope: Scope
     per_machine: Mapping[Unit, Fraction]
-    reserve_percent: Fraction
+    utilisation_percent: Fraction
     spare: int
     minimum: int
+    step: int
     cores: int
     memory_mib: int
     disk_gib: int
     network: str
+    runs_on: tuple[Carrier, ...]
+    vcpus_per_core: Fraction
+    template: int
+    storage: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """A contingency measure as the planner sees it: by how much it lowers demand, and what users see.
+
+    ``reduces_percent`` maps a unit to the part of its demand that goes away; titles and what users see
+    are French and English texts by ``fr`` and ``en``.
+    """
+
+    name: str
+    title: Mapping[str, str]
+    seen: Mapping[str, str]
+    reduces_percent: Mapping[Unit, Fraction]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
-    """The capacity model: the tiers in their fixed order."""
+    """The capacity model: the tiers in their fixed order, and for which level of demand to size.
+
+    ``operators`` are the people who run the platform, each with a VPN tunnel.
+    """
 
     tiers: tuple[TierCapacity, ...]
+    level: Level
+    operators: Interval
+    measures: tuple[Measure, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hypervisor:
-    """A node in service; ``reserved_memory_mib`` stays for the node itself."""
+    """A node in service; ``reserved_memory_mib`` stays for the node itself.
+
+    ``storages`` are its own pools with their size in GiB; a pool that is not there and not shared is
+    not limited.
+    """
 
     name: str
     site: str
@@ -130,31 +217,80 @@ class Hypervisor:
     memory_mib: int
     reserved_memory_mib: int
     bridges: tuple[str, ...]
+    storages: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What a physical machine is made of: MiB of memory, GiB of disks, number of network interfaces."""
+
+    cores: int
+    memory_mib: int
+    disk_gib: int
+    nics: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """The machine that a server in service is; ``address`` has no prefix length."""
+
+    tier: str
+    tenant: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A physical machine on the shelf."""
+    """A physical machine: on the shelf, in service when it carries a tier, or of a delivery.
+
+    ``origin`` is the name of the delivery that brings it, else empty.
+    """
 
     name: str
-    cores: int
-    memory_mib: int
+    site: str
+    rack: str
+    form: Form
+    origin: str = ""
+    carries: Carried | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """Servers that a supplier announced; ``expected`` is a text, since the date is uncertain."""
+    """Servers that a supplier announced, between two dates (ISO); both are empty when none is known."""
 
     name: str
     servers: int
-    cores: int
-    memory_mib: int
-    expected: str
+    site: str
+    rack: str
+    form: Form
+    earliest: str
+    latest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A server that can be ordered; ``price`` in any one currency, or 1 for each when only numbers count."""
+
+    name: str
+    form: Form
+    price: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Racking:
+    """What a server becomes when it is put into service as a hypervisor, and the interfaces it must have."""
+
+    reserved_memory_mib: int
+    bridges: tuple[str, ...]
+    nics: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuestSettings:
-    """What every new guest is made from, and the ids it may get (both ends included)."""
+    """What every new guest is made from, and the ids it may get (both ends included).
+
+    ``template`` is 0 when each tier names its own.
+    """
 
     template: int
     storage: str
@@ -166,12 +302,26 @@ class GuestSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stock:
-    """What hardware there is, each kind sorted by name."""
+    """What hardware there is, each kind sorted by name; shared storage pools with their size in GiB."""
 
     hypervisors: tuple[Hypervisor, ...]
     servers: tuple[Server, ...]
     deliveries: tuple[Delivery, ...]
+    catalogue: tuple[Model, ...]
+    shared_storages: Mapping[str, int]
+    racking: Racking
+    survive: Loss
     guests: GuestSettings
+
+    @property
+    def shelf(self) -> tuple[Server, ...]:
+        """The servers that carry nothing yet."""
+        return tuple(server for server in self.servers if server.carries is None)
+
+    @property
+    def carriers(self) -> tuple[Server, ...]:
+        """The servers in service that carry a tier."""
+        return tuple(server for server in self.servers if server.carries is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +379,7 @@ class LiveGuest:
     template: bool
     cores: int
     memory_mib: int
+    disk_gib: int = 0
 
     def tag_value(self, prefix: str) -> str:
         """Return what follows ``prefix`` in the first tag that starts with it, or an empty text."""

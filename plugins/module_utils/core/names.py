@@ -26,6 +26,9 @@ LABEL_PATTERN = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 ID_PATTERN = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
 """An identifier of the cluster: a bridge, a storage, a pool, a rack."""
 
+ID_EXPECTED = "a name of letters, digits, points, hyphens and underscores"
+"""What such an identifier must look like, for people."""
+
 
 def machine_name(*, tier: str, tenant: str, index: int) -> str:
     """Return a machine's name: ``haut-rhin-web-02``, or ``haproxy-01`` when it serves all tenants."""

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
 from .demand import Demand, tenant_demand, total_demand
+from .interval import Level
 from .model import Capacity, Scope, Tenant, TierCapacity, Unit
 from .text import UNIT_WORDS, count, show
 
@@ -18,97 +20,138 @@ class Need:
     """The machines that one tier needs for one tenant (empty: for all of them).
 
     ``needed`` is what the demand asks for, at least the tier's minimum; ``spare`` comes on top.
-    ``binding`` is the unit that asks for the most, None when the tier has no unit of demand.
+    ``loads`` is what each unit asks for, in machines and not rounded; ``binding`` the one that asks
+    for the most, None when the tier has no unit of demand. ``totals`` is the number of all machines
+    at each level of demand.
     """
 
     tier: TierCapacity
     tenant: str
     needed: int
     spare: int
+    loads: Mapping[Unit, Fraction]
     binding: Unit | None
     by_minimum: bool
     arithmetic: str
+    headline: str
+    totals: Mapping[Level, int]
 
     @property
     def total(self) -> int:
         """All machines that must exist."""
         return self.needed + self.spare
 
+    @property
+    def group(self) -> tuple[str, str]:
+        """Tier and tenant: the machines that stand in for each other."""
+        return self.tier.tier, self.tenant
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizing:
-    """The demand of each tenant and of all together, and the needs in the order of tiers, then tenants."""
+    """The demand of each tenant and of all together, and the needs in the order of tiers, then tenants.
 
+    ``level`` is the level of demand that the needs answer.
+    """
+
+    level: Level
     demands: tuple[Demand, ...]
     together: Demand
     needs: tuple[Need, ...]
-
-    def demand_of(self, need: Need) -> Demand:
-        """Return the demand that a need answers."""
-        return next((demand for demand in self.demands if demand.tenant == need.tenant), self.together)
 
 
 def size(tenants: tuple[Tenant, ...], capacity: Capacity) -> Sizing:
     """Return how many machines each tier needs for each tenant."""
     demands = {tenant.name: tenant_demand(tenant) for tenant in tenants}
-    together = total_demand(demands.values())
+    together = total_demand(demands.values(), capacity.operators)
     needs: list[Need] = []
     for tier in capacity.tiers:
         if tier.scope is Scope.SHARED:
-            needs.append(tier_need(tier, together))
+            needs.append(tier_need(tier, together, capacity.level))
         else:
-            needs += [tier_need(tier, demands[t.name]) for t in tenants if tier.tier in t.tiers]
-    return Sizing(demands=tuple(demands.values()), together=together, needs=tuple(needs))
+            needs += [
+                tier_need(tier, demands[tenant.name], capacity.level)
+                for tenant in tenants
+                if tier.tier in tenant.tiers
+            ]
+    return Sizing(
+        level=capacity.level, demands=tuple(demands.values()), together=together, needs=tuple(needs)
+    )
 
 
-def tier_need(tier: TierCapacity, demand: Demand) -> Need:
+def tier_need(tier: TierCapacity, demand: Demand, level: Level) -> Need:
     """Return the need of one tier for one demand: the unit that asks for most machines binds.
 
     Units that ask for equally many are told apart by the load itself, then by their fixed order.
     """
-    usable = 1 - tier.reserve_percent / 100
-    loads = {unit: demand.quantities[unit] / (carried * usable) for unit, carried in tier.per_machine.items()}
+    loads = machine_loads(tier, demand, level)
     binding = max(loads, key=lambda unit: (loads[unit], -list(Unit).index(unit)), default=None)
     asked = ceil(loads[binding]) if binding else 0
     needed = max(asked, tier.minimum)
+    total = _in_steps(tier, needed + tier.spare)
     return Need(
         tier=tier,
         tenant=demand.tenant,
         needed=needed,
-        spare=tier.spare,
+        spare=total - needed,
+        loads=loads,
         binding=binding,
         by_minimum=asked < tier.minimum,
-        arithmetic=_arithmetic(tier, demand, loads, binding, asked, needed),
+        arithmetic=_arithmetic(
+            tier, demand.quantities[binding].at(level) if binding else None, binding, asked
+        ),
+        headline=_headline(tier, demand.quantities[binding].at(level) if binding else None, binding, asked),
+        totals={each: _total(tier, demand, each) for each in Level},
     )
 
 
-def _arithmetic(
-    tier: TierCapacity,
-    demand: Demand,
-    loads: dict[Unit, Fraction],
-    binding: Unit | None,
-    asked: int,
-    needed: int,
-) -> str:
-    if binding is None:
+def machine_loads(tier: TierCapacity, demand: Demand, level: Level) -> dict[Unit, Fraction]:
+    """Return, for each unit that bounds a tier, the demand in machines, not rounded."""
+    return {unit: demand.quantities[unit].at(level) / usable(tier, unit) for unit in tier.per_machine}
+
+
+def usable(tier: TierCapacity, unit: Unit) -> Fraction:
+    """Return what of a unit one machine is planned to carry."""
+    return tier.per_machine[unit] * tier.utilisation_percent / 100
+
+
+def _total(tier: TierCapacity, demand: Demand, level: Level) -> int:
+    asked = ceil(max(machine_loads(tier, demand, level).values(), default=Fraction(0)))
+    return _in_steps(tier, max(asked, tier.minimum) + tier.spare)
+
+
+def _in_steps(tier: TierCapacity, machines: int) -> int:
+    return -(-machines // tier.step) * tier.step
+
+
+def _arithmetic(tier: TierCapacity, quantity: Fraction | None, binding: Unit | None, asked: int) -> str:
+    needed = max(asked, tier.minimum)
+    if binding is None or quantity is None:
         text = f"no unit of demand; minimum {needed}"
     else:
-        reserve = f" less {show(tier.reserve_percent)} % reserve" if tier.reserve_percent else ""
+        at = f" at {show(tier.utilisation_percent)} %" if tier.utilisation_percent != 100 else ""
         text = (
-            f"{show(demand.quantities[binding])} {UNIT_WORDS[binding]} ÷ {show(tier.per_machine[binding])}"
-            f" a machine{reserve} = {show(loads[binding])}"
+            f"{show(quantity)} {UNIT_WORDS[binding]} ÷ {show(tier.per_machine[binding])} a machine{at} "
+            f"= {show(quantity / usable(tier, binding))}"
         )
         text += f" → {asked}" if asked >= tier.minimum else f" → {asked}, minimum {needed}"
-    return f"{text}; + {tier.spare} spare = {count(needed + tier.spare, 'machine')}"
+    steps = f" in steps of {tier.step}" if tier.step > 1 else ""
+    return f"{text}; + {tier.spare} spare{steps} = {count(_in_steps(tier, needed + tier.spare), 'machine')}"
 
 
-def others(need: Need, demand: Demand) -> str:
+def _headline(tier: TierCapacity, quantity: Fraction | None, binding: Unit | None, asked: int) -> str:
+    """Return the short form: ``web ×9: 13,400 sessions ÷ 1,600 + 1 spare``."""
+    total = _in_steps(tier, max(asked, tier.minimum) + tier.spare)
+    if binding is None or quantity is None or asked < tier.minimum:
+        text = f"minimum {tier.minimum}"
+    else:
+        text = f"{show(quantity)} {UNIT_WORDS[binding]} ÷ {show(usable(tier, binding))}"
+    steps = f", in steps of {tier.step}" if tier.step > 1 else ""
+    return f"{tier.tier} ×{total}: {text} + {tier.spare} spare{steps}"
+
+
+def others(need: Need) -> str:
     """Return the units that do not bind, for a report; empty when there are none."""
-    tier = need.tier
-    usable = 1 - tier.reserve_percent / 100
-    texts = [
-        f"{UNIT_WORDS[unit]} {show(demand.quantities[unit] / (carried * usable))}"
-        for unit, carried in tier.per_machine.items()
-        if unit is not need.binding
-    ]
-    return ", ".join(texts)
+    return ", ".join(
+        f"{UNIT_WORDS[unit]} {show(load)}" for unit, load in need.loads.items() if unit is not need.binding
+    )

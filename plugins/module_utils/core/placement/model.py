@@ -1,0 +1,276 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The placement as a constraint model for OR-Tools CP-SAT: variables, and the limits that always hold.
+
+Machines are counted, not named: an integer for each shape and spot, another for each group. That makes
+some thousand variables of what would be some hundred thousand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from math import floor, gcd, lcm
+from typing import Any
+
+from ortools.sat.python import cp_model
+
+from ..model import Loss
+from .measures import SHARE_SCALE, Caps, even_part
+from .problem import Candidate, Counts, Group, Host, Problem, Shape
+from .room import capacity_for
+
+Expression = Any
+"""A linear expression of the solver; its Python types are not published."""
+
+
+class Model:
+    """The variables and limits of a problem. Objectives are added from outside.
+
+    Memory counts in units of ``unit_mib``, the greatest common divisor of the shapes' memories.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.cp = cp_model.CpModel()
+        self.unit_mib = reduce(gcd, (shape.memory_mib for shape in problem.shapes), 0) or 1
+        self._core_unit = lcm(*(shape.physical_cores.denominator for shape in problem.shapes))
+        self.at: dict[tuple[Shape, str], Expression] = {}
+        self.racked: dict[str, Expression] = {}
+        self.placed: dict[Group, Expression] = {}
+        self.served: dict[Group, Expression] = {}
+        self.kept: dict[tuple[Group, str], Expression] = {}
+        self.shares: dict[str, Expression] = {}
+        self._add_spots()
+        self._add_groups()
+        self._add_hosts()
+        self._add_shared_storages()
+        self._add_likeness()
+        self.holds_a_loss = self._add_loss()
+        self._add_shares()
+        self.worst = self._add_worst()
+
+    # --- variables --------------------------------------------------------------------------------
+
+    def _add_spots(self) -> None:
+        for shape in self.problem.shapes:
+            most = sum(ask.wanted for ask in self.problem.asks if ask.shape == shape)
+            if shape.as_guest:
+                for host in self.problem.all_hosts():
+                    number = min(most, capacity_for(host, shape))
+                    if number:
+                        self.at[shape, host.name] = self.cp.new_int_var(
+                            0, number, f"{shape.label}/{host.name}"
+                        )
+            for item in self.problem.candidates:
+                if shape.fits_server(item.form):
+                    spot = item.as_carrier
+                    self.at[shape, spot] = self.cp.new_bool_var(f"{shape.label}/{spot}")
+
+    def _add_groups(self) -> None:
+        for ask in self.problem.asks:
+            name = "/".join(ask.group)
+            placed = self.cp.new_int_var(0, ask.wanted, f"placed {name}")
+            served = self.cp.new_int_var(0, ask.needed, f"served {name}")
+            self.cp.add(served <= placed)
+            self.placed[ask.group], self.served[ask.group] = placed, served
+            for spot, number in sorted(ask.pending.items()):
+                if (ask.shape, spot) in self.at:
+                    self.kept[ask.group, spot] = self.cp.new_int_var(0, number, f"kept {name}/{spot}")
+            self.cp.add(self._sum(self.kept, lambda key, of=ask.group: key[0] == of) <= placed)
+        for shape in self.problem.shapes:
+            groups = [ask.group for ask in self.problem.asks if ask.shape == shape]
+            self.cp.add(
+                sum(self.placed[group] for group in groups)
+                == self._sum(self.at, lambda key, of=shape: key[0] == of)
+            )
+            for spot in sorted({spot for group, spot in self.kept if group in groups}):
+                kept = [self.kept[group, spot] for group in groups if (group, spot) in self.kept]
+                self.cp.add(sum(kept) <= self.at[shape, spot])
+
+    def _sum(self, variables: dict[Any, Expression], choose: Any) -> Expression:
+        return sum(variable for key, variable in variables.items() if choose(key))
+
+    # --- limits -----------------------------------------------------------------------------------
+
+    def _add_hosts(self) -> None:
+        for item in self.problem.candidates:
+            if item.host is not None:
+                self.racked[item.name] = self.cp.new_bool_var(f"rack {item.name}")
+            carried = self._at_spots([item.as_carrier])
+            self.cp.add(sum(carried.values()) + self.racked.get(item.name, 0) <= 1)
+        for host in self.problem.all_hosts():
+            here = {shape: number for (shape, _spot), number in self._at_spots([host.name]).items()}
+            if not here:
+                continue
+            used = self.in_use(host)
+            memory = sum(shape.memory_mib // self.unit_mib * number for shape, number in here.items())
+            self.cp.add(memory <= max(host.free_memory_mib // self.unit_mib, 0) * used)
+            cores = sum(
+                int(shape.physical_cores * self._core_unit) * number for shape, number in here.items()
+            )
+            self.cp.add(cores <= floor(host.free_cores * self._core_unit) * used)
+            for pool, free in sorted(host.storages.items()):
+                disks = [shape.disk_gib * number for shape, number in here.items() if shape.storage == pool]
+                if disks:
+                    self.cp.add(sum(disks) <= max(free, 0) * used)
+
+    def _at_spots(self, spots: Iterable[str]) -> dict[tuple[Shape, str], Expression]:
+        return {
+            (shape, spot): self.at[shape, spot]
+            for spot in spots
+            for shape in self.problem.shapes
+            if (shape, spot) in self.at
+        }
+
+    def in_use(self, host: Host) -> Expression:
+        """Return whether a hypervisor is in service: 1, or the choice of racking it."""
+        return 1 if host.in_service else self.racked[host.name]
+
+    def _add_shared_storages(self) -> None:
+        own = {host.name: host.storages for host in self.problem.all_hosts()}
+        for pool, free in sorted(self.problem.shared_storages.items()):
+            disks = [
+                shape.disk_gib * number
+                for (shape, spot), number in self.at.items()
+                if shape.storage == pool and spot in own and pool not in own[spot]
+            ]
+            if disks:
+                self.cp.add(sum(disks) <= max(free, 0))
+
+    def _add_likeness(self) -> None:
+        """Of candidates that are alike, the first ones are used: the others would only be mirror images."""
+        kinds: dict[str, list[Candidate]] = {}
+        pending = {spot for _group, spot in self.kept}
+        for item in self.problem.candidates:
+            if item.kind and not {item.name, item.as_carrier} & pending:
+                kinds.setdefault(item.kind, []).append(item)
+        for alike in kinds.values():
+            for first, second in zip(alike, alike[1:], strict=False):
+                self.cp.add(self._use(first) >= self._use(second))
+                if first.host is not None and second.host is not None:
+                    # Hypervisors first, then carriers.
+                    self.cp.add(self.racked[first.name] >= self.racked[second.name])
+
+    def _use(self, item: Candidate) -> Expression:
+        return self.racked.get(item.name, 0) + sum(self._at_spots([item.as_carrier]).values())
+
+    def _add_loss(self) -> Expression:
+        """Return whether a loss can be absorbed; without it no guest may be placed at all."""
+        if self.problem.survive is Loss.NONE:
+            return 1
+        holds = self.cp.new_bool_var("holds a loss")
+        free = self._free_memory() - self.problem.margin_mib
+        lost: dict[str, Expression] = {}
+        for host in self.problem.all_hosts():
+            key = host.rack if self.problem.survive is Loss.RACK else host.name
+            lost[key] = lost.get(key, 0) + host.memory_mib * self.in_use(host)
+        for _key, memory in sorted(lost.items()):
+            self.cp.add(free >= memory).only_enforce_if(holds)
+        for host in self.problem.all_hosts():
+            for number in self._at_spots([host.name]).values():
+                self.cp.add(number == 0).only_enforce_if(~holds)
+        return holds
+
+    def _free_memory(self) -> Expression:
+        """Return what stays free over all hypervisors, in MiB."""
+        hosts = {host.name for host in self.problem.all_hosts()}
+        free = sum(host.free_memory_mib * self.in_use(host) for host in self.problem.all_hosts())
+        return free - sum(
+            shape.memory_mib * number for (shape, spot), number in self.at.items() if spot in hosts
+        )
+
+    # --- shares -----------------------------------------------------------------------------------
+
+    def _add_shares(self) -> None:
+        for party in self.problem.parties:
+            share = self.cp.new_int_var(0, SHARE_SCALE, f"share {party.name}")
+            self.shares[party.name] = share
+            for ask in self.problem.asks:
+                if ask.group[1] in ("", party.name) and ask.demand:
+                    self.cp.add(ask.demand * share <= SHARE_SCALE * (ask.have + self.served[ask.group]))
+
+    def _add_worst(self) -> Expression:
+        lowest = min((SHARE_SCALE * (1 - party.priority) for party in self.problem.parties), default=0)
+        worst = self.cp.new_int_var(lowest, SHARE_SCALE, "worst")
+        for party in self.problem.parties:
+            self.cp.add(worst <= SHARE_SCALE - party.priority * (SHARE_SCALE - self.shares[party.name]))
+        return worst
+
+    # --- in and out -------------------------------------------------------------------------------
+
+    def hint(self, counts: Counts) -> None:
+        """Let the solver start from a placement."""
+        self.cp.clear_hints()
+        for key, variable in self.at.items():
+            self.cp.add_hint(variable, counts.at.get(key, 0))
+        for name, variable in self.racked.items():
+            self.cp.add_hint(variable, int(name in counts.racked))
+        for ask in self.problem.asks:
+            self.cp.add_hint(self.placed[ask.group], counts.placed[ask.group])
+            self.cp.add_hint(self.served[ask.group], min(counts.placed[ask.group], ask.needed))
+        for pair, variable in self.kept.items():
+            self.cp.add_hint(variable, counts.kept.get(pair, 0))
+
+    def counts(self, solver: cp_model.CpSolver) -> Counts:
+        """Return the placement that the solver found."""
+        at = {key: solver.value(variable) for key, variable in self.at.items()}
+        kept = {key: solver.value(variable) for key, variable in self.kept.items()}
+        return Counts(
+            placed={group: solver.value(variable) for group, variable in self.placed.items()},
+            at={key: number for key, number in at.items() if number},
+            kept={key: number for key, number in kept.items() if number},
+            racked=frozenset(name for name, variable in self.racked.items() if solver.value(variable)),
+        )
+
+    # --- expressions of objectives ----------------------------------------------------------------
+
+    @property
+    def cost(self) -> Expression:
+        """What the used candidates cost together."""
+        return sum(item.cost * self._use(item) for item in self.problem.candidates)
+
+    def spread_excess(self, caps: Mapping[Shape, Caps]) -> Expression:
+        """Return how many machines stand above the caps, by hypervisor and by rack."""
+        excess: list[Expression] = []
+        for shape in self.problem.shapes:
+            existing = self.problem.existing_at(shape)
+            racks: dict[str, tuple[int, list[Expression]]] = {}
+            for host in self.problem.all_hosts():
+                number = self.at.get((shape, host.name), 0)
+                before, numbers = racks.get(host.rack, (0, []))
+                racks[host.rack] = before + existing[host.name], [*numbers, number]
+                excess.append(self._above(number, max(caps[shape].host - existing[host.name], 0)))
+            excess += [
+                self._above(sum(numbers), max(caps[shape].rack - before, 0))
+                for before, numbers in racks.values()
+            ]
+        return sum(excess)
+
+    def excess_load(self, total: int, racked: frozenset[str]) -> Expression:
+        """Return the memory (MiB) above each hypervisor's even part of a total."""
+        active = [host for host in self.problem.all_hosts() if host.in_service or host.name in racked]
+        capacity = sum(host.memory_mib for host in active)
+        excess: list[Expression] = []
+        for host in active:
+            load = host.memory_mib - host.free_memory_mib
+            new = sum(
+                shape.memory_mib * number for (shape, _spot), number in self._at_spots([host.name]).items()
+            )
+            excess.append(self._above(new + load, even_part(host, total, capacity)))
+        return sum(excess)
+
+    def _above(self, expression: Expression, level: int) -> Expression:
+        """Return a variable that is at least what the expression is above a level, and at least 0."""
+        if isinstance(expression, int):
+            return max(expression - level, 0)
+        above = self.cp.new_int_var(0, 2**40, "")
+        self.cp.add(above >= expression - level)
+        return above
+
+    def fix_choice(self, counts: Counts) -> None:
+        """Let what is placed, and which candidates are racked, be as in a placement from here on."""
+        for group, variable in self.placed.items():
+            self.cp.add(variable == counts.placed[group])
+        for name, variable in self.racked.items():
+            self.cp.add(variable == int(name in counts.racked))

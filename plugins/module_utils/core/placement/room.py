@@ -1,0 +1,131 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is free while machines are put down one after the other; used to build and to check placements."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from ..model import Loss
+from .problem import Counts, Host, Problem, Shape, carrier_of
+
+
+def capacity_for(host: Host, shape: Shape) -> int:
+    """Return how many machines of a shape an otherwise unchanged hypervisor takes."""
+    if host.refusal(shape):
+        return 0
+    rooms = [host.free_memory_mib // shape.memory_mib, int(host.free_cores / shape.physical_cores)]
+    if shape.storage in host.storages:
+        rooms.append(host.storages[shape.storage] // shape.disk_gib)
+    return min(rooms)
+
+
+def room_to_keep(problem: Problem, active: Iterable[Host]) -> int:
+    """Return the memory (MiB) that must stay free over all hypervisors so that a loss can be absorbed.
+
+    The guests of a hypervisor of capacity c and load l need l on the others, which have the total of
+    free memory less its own c − l: enough when the total is at least c. A rack is lost as one.
+    """
+    if problem.survive is Loss.NONE:
+        return 0
+    lost: Counter[str] = Counter()
+    for host in active:
+        lost[host.rack if problem.survive is Loss.RACK else host.name] += host.memory_mib
+    return max(lost.values(), default=0) + problem.margin_mib
+
+
+class Room:
+    """What is left of the hypervisors in service, of the candidates that are used, and of shared pools."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.hosts = {host.name: host for host in problem.hosts}
+        self.memory = {host.name: host.free_memory_mib for host in problem.all_hosts()}
+        self.cores = {host.name: host.free_cores for host in problem.all_hosts()}
+        self.storages = {host.name: dict(host.storages) for host in problem.all_hosts()}
+        self.shared_storages = dict(problem.shared_storages)
+        self._candidates = {item.name: item for item in problem.candidates}
+        self.carriers: set[str] = set()
+        self._free = sum(host.free_memory_mib for host in problem.hosts)
+        self._keep = room_to_keep(problem, self.hosts.values())
+
+    @property
+    def racked(self) -> frozenset[str]:
+        """The candidates that became hypervisors."""
+        return frozenset(self.hosts) - {host.name for host in self.problem.hosts}
+
+    def rack_up(self, name: str) -> None:
+        """Put a candidate into service as a hypervisor."""
+        host = self._candidates[name].host
+        assert host is not None
+        self.hosts[name] = host
+        self._free += host.free_memory_mib
+        self._keep = room_to_keep(self.problem, self.hosts.values())
+
+    def is_unused(self, name: str) -> bool:
+        """Tell whether a candidate is neither a hypervisor nor a machine yet."""
+        return name not in self.hosts and name not in self.carriers
+
+    def obstacle(self, shape: Shape, spot: str) -> str:
+        """Return what stands against one more machine there: a resource by name, or nothing."""
+        server = carrier_of(spot)
+        if server:
+            fits = self.is_unused(server) and shape.fits_server(self._candidates[server].form)
+            return "" if fits else "server"
+        host = self.hosts[spot]
+        if shape.bridge not in host.bridges:
+            return "bridge"
+        if shape.memory_mib > self.memory[spot]:
+            return "memory"
+        if shape.physical_cores > self.cores[spot]:
+            return "cores"
+        pools = self.storages[spot] if shape.storage in self.storages[spot] else self.shared_storages
+        if shape.disk_gib > pools.get(shape.storage, shape.disk_gib):
+            return "storage"
+        if self._free - shape.memory_mib < self._keep:
+            return "room for a loss"
+        return ""
+
+    def put(self, shape: Shape, spot: str, number: int = 1) -> None:
+        """Take the room of machines; whether there is enough is not checked."""
+        server = carrier_of(spot)
+        if server:
+            self.carriers.add(server)
+            return
+        self.memory[spot] -= shape.memory_mib * number
+        self._free -= shape.memory_mib * number
+        self.cores[spot] -= shape.physical_cores * number
+        pools = self.storages[spot] if shape.storage in self.storages[spot] else self.shared_storages
+        if shape.storage in pools:
+            pools[shape.storage] -= shape.disk_gib * number
+
+    def fill_of(self, spot: str) -> float:
+        """Return the part of a hypervisor's memory that guests may use, 0 to 1."""
+        capacity = self.hosts[spot].memory_mib
+        return 1 - self.memory[spot] / capacity if capacity else 1.0
+
+    @property
+    def holds_a_loss(self) -> bool:
+        """Whether the memory that is free is enough for the loss of a hypervisor, or of a rack."""
+        return self._free >= self._keep
+
+    @property
+    def overdrawn(self) -> tuple[str, ...]:
+        """What is below zero; empty for a placement that respects every limit."""
+        found = [f"memory of {name}" for name in self.hosts if self.memory[name] < 0]
+        found += [f"cores of {name}" for name in self.hosts if self.cores[name] < 0]
+        for name in self.hosts:
+            found += [f"storage {pool} of {name}" for pool, left in self.storages[name].items() if left < 0]
+        return (*found, *(f"storage {pool}" for pool, left in self.shared_storages.items() if left < 0))
+
+
+def room_after(problem: Problem, counts: Counts) -> Room:
+    """Return what is left once a placement is made."""
+    room = Room(problem)
+    for name in sorted(counts.racked):
+        room.rack_up(name)
+    for (shape, spot), number in counts.at.items():
+        if number:
+            room.put(shape, spot, number)
+    return room

@@ -1,0 +1,203 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The records of a plan as plain data, and back with every value checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from .addresses import to_host, to_number
+from .errors import InputError
+from .fields import Fields
+from .machine import Machine
+from .names import ID_PATTERN, LABEL_PATTERN, TENANT_EXPECTED, TENANT_PATTERN, TIERS
+from .plan_records import Order, Served, Shortage, Stage
+from .server_use import ServerUse
+
+
+def as_data(record: Any) -> dict[str, Any]:
+    """Return a record of a plan as plain data; what a server's use leaves empty is left out."""
+    data: dict[str, Any] = {}
+    for field in fields(record):
+        held = getattr(record, field.name)
+        if isinstance(record, ServerUse) and not held:
+            continue
+        plain = dict(held) if isinstance(held, Mapping) else held
+        data[field.name] = list(plain) if isinstance(plain, tuple) else plain
+    return data
+
+
+def parse_machine(item: Fields) -> Machine:
+    """Return a guest of the plan."""
+    return Machine(
+        name=item.text("name", pattern=LABEL_PATTERN, expected="one label of a host name"),
+        vmid=item.integer("vmid", minimum=100, maximum=999_999_999),
+        tier=item.choice("tier", TIERS),
+        tenant=_tenant(item),
+        hypervisor=item.text("hypervisor", pattern=LABEL_PATTERN, expected="the name of a hypervisor"),
+        template=item.integer("template", minimum=100, maximum=999_999_999),
+        cores=item.integer("cores", minimum=1),
+        memory_mib=item.integer("memory_mib", minimum=16),
+        disk_gib=item.integer("disk_gib", minimum=1),
+        storage=item.text("storage", pattern=ID_PATTERN, expected="the name of a storage"),
+        bridge=item.text("bridge", pattern=ID_PATTERN, expected="the name of a bridge"),
+        address=_address(item),
+        gateway=_ip(item, "gateway", item.text("gateway", expected="an address without prefix length")),
+        nameservers=_nameservers(item),
+        pool=item.text("pool", pattern=ID_PATTERN, expected="the name of a pool"),
+        reason=item.text("reason", expected="why the machine must exist"),
+    )
+
+
+def _server(item: Fields) -> ServerUse:
+    common = {
+        "name": item.text("name", pattern=LABEL_PATTERN, expected="the name of a server"),
+        "site": item.text("site", default=""),
+        "rack": item.text("rack", default=""),
+        "origin": item.text("origin", default=""),
+        "reason": item.text("reason", expected="why the server is put into service"),
+    }
+    if "machine" not in item:
+        return ServerUse(**common)
+    return ServerUse(
+        **common,
+        machine=item.text("machine", pattern=LABEL_PATTERN, expected="one label of a host name"),
+        tier=item.choice("tier", TIERS),
+        tenant=item.text("tenant", pattern=TENANT_PATTERN, expected=TENANT_EXPECTED, default=""),
+        address=_address(item),
+        gateway=_ip(item, "gateway", item.text("gateway")),
+        nameservers=_nameservers(item) if "nameservers" in item else (),
+    )
+
+
+def _shortage(item: Fields) -> Shortage:
+    return Shortage(
+        tier=item.choice("tier", TIERS),
+        tenant=_tenant(item),
+        missing=item.integer("missing", minimum=1),
+        memory_mib=item.integer("memory_mib", minimum=1),
+        reason=item.text("reason"),
+        advice=_may_be_empty(item, "advice"),
+        until=_may_be_empty(item, "until"),
+    )
+
+
+def _served(item: Fields) -> Served:
+    return Served(
+        tenant=_tenant(item),
+        percent=_percent(item, "percent"),
+        bound_by=_may_be_empty(item, "bound_by"),
+    )
+
+
+def _stage(item: Fields) -> Stage:
+    served = item.child("served")
+    return Stage(
+        when=item.text("when"),
+        earliest=_may_be_empty(item, "earliest"),
+        arrives=item.texts("arrives"),
+        served={tenant: _percent(served, tenant) for tenant in sorted(served)},
+        missing=item.integer("missing"),
+    )
+
+
+def _order(item: Fields) -> Order:
+    return Order(
+        closes=item.choice("closes", ("now", "rest")),
+        model=item.text("model"),
+        servers=item.integer("servers", minimum=1),
+        cores=item.integer("cores", minimum=1),
+        memory_mib=item.integer("memory_mib", minimum=1),
+        price=float(item.number("price", positive=False)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Record:
+    """A kind of record: how it is read, and the keys that it may have."""
+
+    parse: Callable[[Fields], Any]
+    keys: tuple[str, ...]
+
+
+def _record(of: Any, parse: Callable[[Fields], Any]) -> _Record:
+    return _Record(parse=parse, keys=tuple(field.name for field in fields(of)))
+
+
+MACHINE_KEYS = tuple(field.name for field in fields(Machine))
+"""The keys of a machine in a plan."""
+
+RECORDS: Mapping[str, _Record] = {
+    "machines": _record(Machine, parse_machine),
+    "servers": _record(ServerUse, _server),
+    "shortages": _record(Shortage, _shortage),
+    "served": _record(Served, _served),
+    "stages": _record(Stage, _stage),
+    "orders": _record(Order, _order),
+}
+"""The lists of a plan in their order."""
+
+
+def refuse_doubles(top: Fields, key: str, machines: list[Machine], servers: Iterable[ServerUse]) -> None:
+    """Refuse a plan in which two machines have the same name, id or address.
+
+    Raises:
+        InputError: they do.
+    """
+    physical = [server for server in servers if server.machine]
+    for name in ("name", "vmid", "ip"):
+        seen: dict[object, str] = {}
+        values = [(f"machines[{n}]", m.name, getattr(m, name)) for n, m in enumerate(machines)]
+        if name != "vmid":
+            values += [
+                (f"servers.{it.name}", it.machine, it.machine if name == "name" else it.ip) for it in physical
+            ]
+        for where, machine, value in values:
+            if value in seen:
+                raise InputError(
+                    file=top.file,
+                    key=f"{key}.{where}.{'address' if name == 'ip' else name}",
+                    problem=f"{value} is also that of {seen[value]}",
+                    expected="each value once in the plan",
+                )
+            seen[value] = machine
+
+
+def _tenant(item: Fields) -> str:
+    if item.raw("tenant", 'the tenant\'s name, or "" for a machine that serves all tenants') == "":
+        return ""
+    return item.text("tenant", pattern=TENANT_PATTERN, expected=TENANT_EXPECTED)
+
+
+def _may_be_empty(item: Fields, name: str) -> str:
+    return "" if item.raw(name, "a text, which may be empty") == "" else item.text(name)
+
+
+def _percent(item: Fields, name: str) -> float:
+    return float(item.number(name, positive=False, maximum=100))
+
+
+def _address(item: Fields) -> str:
+    expected = "an address with its prefix length, such as 10.83.20.11/24"
+    text = item.text("address", expected=expected)
+    try:
+        to_host(text)
+    except ValueError as error:
+        raise item.error("address", str(error), expected) from None
+    return text
+
+
+def _nameservers(item: Fields) -> tuple[str, ...]:
+    return tuple(
+        _ip(item, f"nameservers[{position}]", text) for position, text in enumerate(item.texts("nameservers"))
+    )
+
+
+def _ip(item: Fields, name: str, text: str) -> str:
+    try:
+        to_number(text)
+    except ValueError as error:
+        raise item.error(name, str(error), "an address such as 10.83.20.1") from None
+    return text

@@ -1,0 +1,342 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the report and the proposals show, as values: renderers read this and compute nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from .binding import Fill, fills
+from .demand import Demand
+from .interval import Level
+from .model import Inputs, Measure, Tenant, Unit
+from .options import Option, options_of
+from .placement.problem import Host, Proof
+from .plan_records import Change, Order, Shortage, Stage
+from .planner import Outcome
+from .server_use import ServerUse
+from .text import UNIT_WORDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuantityView:
+    """One derived quantity of a demand, from low to high."""
+
+    unit: str
+    words: str
+    low: float
+    mid: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedView:
+    """The machines of one tier, for one tenant or (empty) for all.
+
+    ``total`` is ``needed`` and ``spare`` together; of them ``existing`` are there, ``new`` are planned
+    (``servers`` of these are physical) and ``missing`` find no place. ``binding`` is the unit that asks
+    for the most, in words. ``low``, ``mid`` and ``high`` are the totals at each level of demand.
+    """
+
+    tier: str
+    tenant: str
+    needed: int
+    spare: int
+    total: int
+    existing: int
+    new: int
+    servers: int
+    missing: int
+    binding: str
+    headline: str
+    arithmetic: str
+    low: int
+    mid: int
+    high: int
+    cores: int
+    memory_mib: int
+    disk_gib: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantView:
+    """One tenant: who it is, what it will need, what it gets and what it can choose from."""
+
+    name: str
+    title: str
+    region: str
+    schools: int
+    accounts: Mapping[str, int]
+    portals: tuple[str, ...]
+    priority: int
+    quantities: tuple[QuantityView, ...]
+    steps: tuple[str, ...]
+    needs: tuple[NeedView, ...]
+    percent: float
+    bound_by: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostView:
+    """One hypervisor, its memory (MiB) and cores before and after; ``state`` is in service, new or off line.
+
+    ``memory_mib`` is what guests may use; ``machines`` are the new ones, by name.
+    """
+
+    name: str
+    state: str
+    memory_mib: int
+    before_mib: int
+    after_mib: int
+    cores: float
+    before_cores: float
+    after_cores: float
+    machines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RackView:
+    """One rack: its hypervisors, the servers in it that carry a machine, and those still on the shelf."""
+
+    name: str
+    hosts: tuple[HostView, ...]
+    carriers: tuple[ServerUse, ...]
+    shelf: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillView:
+    """How far one resource of all hypervisors together is used, in percent."""
+
+    resource: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofView:
+    """What the solver proved: no placement exceeds ``bound``; all in percent."""
+
+    level: str
+    value: float
+    bound: float
+    gap: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportData:
+    """The whole report. ``at`` is the date (ISO) of the stock planned with, empty for today's."""
+
+    level: str
+    at: str
+    existing: int
+    new: int
+    servers: int
+    missing: int
+    tenants: tuple[TenantView, ...]
+    shared: tuple[NeedView, ...]
+    together: tuple[QuantityView, ...]
+    racks: tuple[RackView, ...]
+    fills: tuple[FillView, ...]
+    shortages: tuple[Shortage, ...]
+    stages: tuple[Stage, ...]
+    orders: tuple[Order, ...]
+    proofs: tuple[ProofView, ...]
+    changes: tuple[Change, ...]
+    notes: tuple[str, ...]
+    measures: tuple[Measure, ...]
+
+
+def report_of(inputs: Inputs, outcome: Outcome, *, at: str = "") -> ReportData:
+    """Return what the report shows of a plan."""
+    plan = outcome.plan
+    tenants = {tenant.name: tenant for tenant in inputs.tenants}
+    needs = _needs(outcome)
+    return ReportData(
+        level=outcome.sizing.level.value,
+        at=at,
+        existing=len(outcome.existing) + len(inputs.stock.carriers),
+        new=sum(need.new for need in needs),
+        servers=len(plan.servers),
+        missing=sum(short.missing for short in plan.shortages),
+        tenants=tuple(
+            _tenant(inputs, tenants[demand.tenant], demand, outcome, needs)
+            for demand in outcome.sizing.demands
+        ),
+        shared=tuple(need for need in needs if not need.tenant),
+        together=_quantities(outcome.sizing.together),
+        racks=_racks(inputs, outcome),
+        fills=_fills(inputs, outcome),
+        shortages=plan.shortages,
+        stages=plan.stages,
+        orders=plan.orders,
+        proofs=tuple(_proof(proof) for proof in outcome.solution.proofs),
+        changes=outcome.changes,
+        notes=(*outcome.hardware.notes, *outcome.solution.notes),
+        measures=inputs.capacity.measures,
+    )
+
+
+def _needs(outcome: Outcome) -> tuple[NeedView, ...]:
+    before = {ask.group: ask for ask in outcome.before.asks}
+    placed = Counter({group: len(spots) for group, spots in outcome.solution.spots.items()})
+    physical = Counter((use.tier, use.tenant) for use in outcome.plan.servers if use.machine)
+    return tuple(
+        NeedView(
+            tier=need.tier.tier,
+            tenant=need.tenant,
+            needed=need.needed,
+            spare=need.spare,
+            total=need.total,
+            existing=sum(before[need.group].existing.values()),
+            new=placed[need.group],
+            servers=physical[need.group],
+            missing=before[need.group].wanted - placed[need.group],
+            binding="" if need.by_minimum or need.binding is None else UNIT_WORDS[need.binding],
+            headline=need.headline,
+            arithmetic=need.arithmetic,
+            low=need.totals[Level.LOW],
+            mid=need.totals[Level.MID],
+            high=need.totals[Level.HIGH],
+            cores=need.tier.cores,
+            memory_mib=need.tier.memory_mib,
+            disk_gib=need.tier.disk_gib,
+        )
+        for need in outcome.sizing.needs
+    )
+
+
+def _quantities(demand: Demand) -> tuple[QuantityView, ...]:
+    return tuple(
+        QuantityView(
+            unit=unit.value,
+            words=UNIT_WORDS[unit],
+            low=float(demand.quantities[unit].low),
+            mid=float(demand.quantities[unit].mid),
+            high=float(demand.quantities[unit].high),
+        )
+        for unit in Unit
+    )
+
+
+def _tenant(
+    inputs: Inputs, tenant: Tenant, demand: Demand, outcome: Outcome, needs: Sequence[NeedView]
+) -> TenantView:
+    served = next(item for item in outcome.plan.served if item.tenant == tenant.name)
+    return TenantView(
+        name=tenant.name,
+        title=tenant.title,
+        region=tenant.region,
+        schools=tenant.schools,
+        accounts=asdict(tenant.accounts),
+        portals=tenant.portals,
+        priority=tenant.priority,
+        quantities=_quantities(demand),
+        steps=demand.steps,
+        needs=tuple(need for need in needs if need.tenant == tenant.name),
+        percent=served.percent,
+        bound_by=served.bound_by,
+        options=options_of(
+            tenant.name,
+            plan=outcome.plan,
+            sizing=outcome.sizing,
+            after=outcome.after,
+            measures=inputs.capacity.measures,
+        ),
+    )
+
+
+def _racks(inputs: Inputs, outcome: Outcome) -> tuple[RackView, ...]:
+    stock = inputs.stock
+    new: dict[str, list[str]] = {}
+    for machine in outcome.plan.machines:
+        if machine.name not in outcome.existing:
+            new.setdefault(machine.hypervisor, []).append(machine.name)
+    before = {host.name: host for host in outcome.before.all_hosts()}
+    cores = _cores(inputs)
+    hosts: dict[str, list[HostView]] = {}
+    for host in outcome.after.hosts:
+        hosts.setdefault(host.rack, []).append(
+            _host(before[host.name], host, cores[host.name], new.get(host.name, []))
+        )
+    for node in stock.hypervisors:
+        if node.name in outcome.hardware.offline:
+            rack = f"{node.site}/{node.rack}" if node.site else node.rack
+            hosts.setdefault(rack, []).append(_offline(node.name, node.cores))
+    uses = [use for use in outcome.plan.servers if use.machine]
+    racks = {item.name: item.rack for item in outcome.before.candidates}
+    shelf = {item.name: item.rack for item in outcome.after.candidates}
+    names = sorted({*hosts, *(racks[use.name] for use in uses), *shelf.values()})
+    return tuple(
+        RackView(
+            name=name,
+            hosts=tuple(sorted(hosts.get(name, []), key=lambda host: host.name)),
+            carriers=tuple(use for use in uses if racks[use.name] == name),
+            shelf=tuple(sorted(server for server, rack in shelf.items() if rack == name)),
+        )
+        for name in names
+    )
+
+
+def _host(before: Host, after: Host, cores: int, machines: Sequence[str]) -> HostView:
+    return HostView(
+        name=after.name,
+        state="in service" if before.in_service else "new",
+        memory_mib=after.memory_mib,
+        before_mib=before.memory_mib - before.free_memory_mib,
+        after_mib=after.memory_mib - after.free_memory_mib,
+        cores=float(cores),
+        before_cores=float(cores - before.free_cores),
+        after_cores=float(cores - after.free_cores),
+        machines=tuple(machines),
+    )
+
+
+def _offline(name: str, cores: int) -> HostView:
+    return HostView(
+        name=name,
+        state="off line",
+        memory_mib=0,
+        before_mib=0,
+        after_mib=0,
+        cores=float(cores),
+        before_cores=0.0,
+        after_cores=0.0,
+        machines=(),
+    )
+
+
+def _cores(inputs: Inputs) -> dict[str, int]:
+    cores = {node.name: node.cores for node in inputs.stock.hypervisors}
+    return cores | {server.name: server.form.cores for server in inputs.stock.servers}
+
+
+def _fills(inputs: Inputs, outcome: Outcome) -> tuple[FillView, ...]:
+    cores = _cores(inputs)
+    before = {fill.resource: fill for fill in fills(outcome.before, cores)}
+    return tuple(
+        FillView(
+            resource=fill.resource,
+            before=_percent(before.get(fill.resource, fill)),
+            after=_percent(fill),
+        )
+        for fill in fills(outcome.after, cores)
+    )
+
+
+def _percent(fill: Fill) -> float:
+    return round(float(fill.percent), 2)
+
+
+def _proof(proof: Proof) -> ProofView:
+    return ProofView(
+        level=proof.level,
+        value=round(float(proof.value * 100), 3),
+        bound=round(float(proof.bound * 100), 3),
+        gap=round(float(proof.gap_percent), 3),
+        method=proof.method,
+    )
