@@ -86,15 +86,15 @@ def allot(
     machines: list[Machine] = []
     uses: list[ServerUse] = []
     for need in sorted(sizing.needs, key=lambda need: (TIERS.index(need.tier.tier), need.tenant)):
-        new = Counter(solution.spots.get(need.group, ()))
+        new = list(solution.spots.get(need.group, ()))
         for item in kept:
             if item.group == need.group:
-                new[item.spot] -= 1
+                new.remove(item.spot)
                 if isinstance(item.record, Machine):
                     machines.append(_again(inputs, need, item.record))
                 else:
                     uses.append(_server_again(inputs, need, item.record, servers[item.record.name]))
-        for spot in sorted((+new).elements()):
+        for spot in new:
             carrier = carrier_of(spot)
             if carrier:
                 uses.append(allotter.server(need, servers[carrier]))

@@ -61,16 +61,13 @@ def problem_of(
 ) -> Problem:
     """Return the placement to be solved."""
     there = _existing_spots(inputs.stock, existing)
-    before = list(pending)
+    before: dict[Group, list[Pending]] = {}
+    for item in pending:
+        before.setdefault(item.group, []).append(item)
     weights = {demand.tenant: demand.quantities[Unit.SESSIONS].at(sizing.level) for demand in sizing.demands}
     return Problem(
         asks=tuple(
-            _ask(
-                inputs,
-                need,
-                there.get(need.group, Counter()),
-                [it for it in before if it.group == need.group],
-            )
+            _ask(inputs, need, there.get(need.group, Counter()), before.get(need.group, []))
             for need in sizing.needs
         ),
         hosts=equipment.hosts,
@@ -121,26 +118,26 @@ def still_pending(
     """
     ids = {machine.vmid for machine in existing}
     taken = {guest.name for guest in live.guests} | {server.name for server in inputs.stock.carriers}
+    planned = [Pending(record=machine) for machine in current.machines]
+    planned += [Pending(record=server) for server in current.servers if server.machine]
+    there = _existing_spots(inputs.stock, existing)
     found: list[Pending] = []
     for need in sizing.needs:
         network = network_of_need(inputs, need)
-        here = [
-            Pending(record=record)
-            for record in (*current.machines, *current.servers)
-            if (record.tier, record.tenant) == need.group
-        ]
+        here = [item for item in planned if item.group == need.group]
         valid = [
             item
-            for item in sorted(
-                here, key=lambda it: order_key(tier=it.group[0], tenant=it.group[1], name=it.name)
-            )
+            for item in sorted(here, key=_order)
             if item.name not in taken
             and _has_address_of(item, network, pools[network.name])
             and _spot_holds(item, ids, inputs.stock, equipment, network.bridge)
         ]
-        existing_here = _existing_spots(inputs.stock, existing).get(need.group, Counter()).total()
-        found += valid[: max(need.total - existing_here, 0)]
+        found += valid[: max(need.total - there.get(need.group, Counter()).total(), 0)]
     return found
+
+
+def _order(item: Pending) -> tuple[int, str, int, str]:
+    return order_key(tier=item.group[0], tenant=item.group[1], name=item.name)
 
 
 def _ask(inputs: Inputs, need: Need, there: Counter[str], pending: Sequence[Pending]) -> Ask:

@@ -57,7 +57,15 @@ def advice(stock: Stock, problem: Problem, shape: Shape, offline: Sequence[str])
         having = [name for name in offline if shape.bridge in nodes[name].bridges]
         bring_back = f"bring back {', '.join(having)}, or " if having else ""
         return f"{bring_back}give the bridge {shape.bridge} to another hypervisor"
-    return f"bring back {', '.join(offline)}, which would take some of them" if offline else ""
+    if offline:
+        return f"bring back {', '.join(offline)}, which would take some of them"
+    forms = [model.form for model in stock.catalogue] + [server.form for server in stock.servers]
+    sizes = [(form.memory_mib, form.cores) for form in forms]
+    sizes += [(node.memory_mib, node.cores) for node in stock.hypervisors]
+    memory, cores = max(sizes)
+    if shape.memory_mib > memory - stock.racking.reserved_memory_mib:
+        return f"order servers of more than {cores} cores and {memory:,} MiB"
+    return ""
 
 
 def _texts(problem: Problem, shape: Shape, room: Room) -> Mapping[str, str]:
@@ -75,8 +83,8 @@ def _texts(problem: Problem, shape: Shape, room: Room) -> Mapping[str, str]:
             "with enough memory has the cores free"
         ),
         "storage": (
-            f"a machine needs {shape.disk_gib:,} GiB of {shape.storage}, and no hypervisor with enough memory "
-            "and cores has them free"
+            f"a machine needs {shape.disk_gib:,} GiB of {shape.storage}, and no hypervisor with enough "
+            "memory and cores has them free"
         ),
         "room for a loss": (
             f"the {sum(room.memory.values()):,} MiB that are free must stay free for the loss of a {lost} "

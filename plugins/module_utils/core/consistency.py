@@ -127,7 +127,9 @@ def _templates_exist(inputs: Inputs) -> None:
                 file=inputs.files.capacity,
                 key=f"renfort_capacity.tiers.{tier.tier}.template",
                 problem="nothing says from which template the tier's guests are made",
-                expected=f"the id of a template here, or renfort_stock.guests.template in {inputs.files.stock}",
+                expected=(
+                    f"the id of a template here, or renfort_stock.guests.template in {inputs.files.stock}"
+                ),
             )
 
 

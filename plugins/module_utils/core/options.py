@@ -1,6 +1,6 @@
 # Copyright: Renfort contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a customer can choose from when the stock is short: now, after a delivery, with measures, by an order."""
+"""What a customer can choose from when the stock is short: now, a delivery, an order, or measures."""
 
 from __future__ import annotations
 
@@ -92,10 +92,11 @@ def options_of(
     if chosen and with_measures > now:
         brings = tuple(measure.name for measure in chosen)
         found.append(_option(OptionKind.MEASURES, demand, sizing, with_measures, brings=brings))
-    kinds = list(OptionKind)
-    return tuple(
-        sorted(found, key=lambda it: (-it.percent, kinds.index(it.kind), it.when == UNKNOWN, it.when))
-    )
+    return tuple(sorted(found, key=_rank))
+
+
+def _rank(option: Option) -> tuple[float, int, bool, str]:
+    return -option.percent, list(OptionKind).index(option.kind), option.when == UNKNOWN, option.when
 
 
 def share_with_measures(tenant: str, sizing: Sizing, after: Problem, measures: tuple[Measure, ...]) -> float:

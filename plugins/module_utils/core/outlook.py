@@ -111,7 +111,7 @@ def orders_of(problem: Problem, stock: Stock, *, closes: str) -> tuple[Order, ..
     solution = solve(whole)
     if missing_machines(realise(whole, solution)):
         return ()
-    used = used_candidates(whole, counts_of(whole, solution))
+    used = used_candidates(counts_of(whole, solution))
     numbers = Counter(name.rpartition("/")[0] for name in used)
     return tuple(
         Order(
@@ -142,9 +142,8 @@ def _known_models(stock: Stock) -> tuple[Model, ...]:
         for node in stock.hypervisors
     ]
     largest = max(forms, key=lambda form: (form.memory_mib, form.cores, form.disk_gib))
-    return (
-        Model(name=f"{largest.cores} cores and {largest.memory_mib:,} MiB", form=largest, price=Fraction(1)),
-    )
+    name = f"{largest.cores} cores and {largest.memory_mib:,} MiB"
+    return (Model(name=name, form=largest, price=Fraction(1)),)
 
 
 def _copies(problem: Problem, stock: Stock, model: Model) -> tuple[Candidate, ...]:

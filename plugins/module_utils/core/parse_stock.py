@@ -190,7 +190,7 @@ def _own_form(item: Fields) -> Form:
 
 
 def _racking(item: Fields, hypervisors: tuple[Hypervisor, ...]) -> Racking:
-    """What is not stated is taken from the hypervisors in service: their largest reserve, all their bridges."""
+    """What is not stated is as in service: the largest reserve of the hypervisors, all their bridges."""
     item = item.only(("reserved_memory_mib", "bridges", "nics"))
     everywhere = sorted({bridge for node in hypervisors for bridge in node.bridges})
     return Racking(

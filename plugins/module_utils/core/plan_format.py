@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from .addresses import to_host, to_number
@@ -52,17 +52,17 @@ def parse_machine(item: Fields) -> Machine:
 
 
 def _server(item: Fields) -> ServerUse:
-    common = {
-        "name": item.text("name", pattern=LABEL_PATTERN, expected="the name of a server"),
-        "site": item.text("site", default=""),
-        "rack": item.text("rack", default=""),
-        "origin": item.text("origin", default=""),
-        "reason": item.text("reason", expected="why the server is put into service"),
-    }
+    use = ServerUse(
+        name=item.text("name", pattern=LABEL_PATTERN, expected="the name of a server"),
+        site=item.text("site", default=""),
+        rack=item.text("rack", default=""),
+        origin=item.text("origin", default=""),
+        reason=item.text("reason", expected="why the server is put into service"),
+    )
     if "machine" not in item:
-        return ServerUse(**common)
-    return ServerUse(
-        **common,
+        return use
+    return replace(
+        use,
         machine=item.text("machine", pattern=LABEL_PATTERN, expected="one label of a host name"),
         tier=item.choice("tier", TIERS),
         tenant=item.text("tenant", pattern=TENANT_PATTERN, expected=TENANT_EXPECTED, default=""),

@@ -13,8 +13,9 @@ class Shortage:
     """Machines of one tier and tenant that find no place.
 
     ``missing`` counts them, ``memory_mib`` is what they need together, ``reason`` says what stands
-    against them and ``advice`` what to do besides ordering, when there is something. ``until`` is the date (ISO) at which announced deliveries will have closed the
-    shortage, "unknown" when they will at a date that nobody knows, empty when they will not.
+    against them and ``advice`` what to do besides ordering, when there is something. ``until`` is the
+    date (ISO) at which announced deliveries will have closed the shortage, "unknown" when they will at a
+    date that nobody knows, empty when they will not.
     """
 
     tier: str

@@ -89,6 +89,7 @@ def tier_need(tier: TierCapacity, demand: Demand, level: Level) -> Need:
     asked = ceil(loads[binding]) if binding else 0
     needed = max(asked, tier.minimum)
     total = _in_steps(tier, needed + tier.spare)
+    quantity = demand.quantities[binding].at(level) if binding else None
     return Need(
         tier=tier,
         tenant=demand.tenant,
@@ -97,10 +98,8 @@ def tier_need(tier: TierCapacity, demand: Demand, level: Level) -> Need:
         loads=loads,
         binding=binding,
         by_minimum=asked < tier.minimum,
-        arithmetic=_arithmetic(
-            tier, demand.quantities[binding].at(level) if binding else None, binding, asked
-        ),
-        headline=_headline(tier, demand.quantities[binding].at(level) if binding else None, binding, asked),
+        arithmetic=_arithmetic(tier, quantity, binding, asked),
+        headline=_headline(tier, quantity, binding, asked),
         totals={each: _total(tier, demand, each) for each in Level},
     )
 

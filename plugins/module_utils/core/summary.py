@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from .outlook import UNKNOWN
+from .parse_stock import UNKNOWN
 from .placement.levels import BALANCE, TOTAL, WORST
 from .placement.problem import Proof
 from .plan import Plan
@@ -24,8 +24,8 @@ def summarise(
     lines += [_need_line(need) for need in sizing.needs]
     lines += notes
     lines += [
-        f"server {server.name} ({server.rack or 'no rack'}): {server.machine or 'hypervisor'}: {server.reason}"
-        for server in plan.servers
+        f"server {use.name} ({use.rack or 'no rack'}): {use.machine or 'hypervisor'}: {use.reason}"
+        for use in plan.servers
     ]
     lines += [_shortage_line(short) for short in plan.shortages]
     lines += _served_lines(plan)
@@ -77,7 +77,8 @@ def _shortage_line(short: Shortage) -> str:
 def _served_lines(plan: Plan) -> Iterator[str]:
     for served in plan.served:
         if served.percent < 100:
-            yield f"{served.tenant}: {served.percent:.2f} % of the demand is served, bound by {served.bound_by}"
+            share = f"{served.percent:.2f} % of the demand is served"
+            yield f"{served.tenant}: {share}, bound by {served.bound_by}"
 
 
 def _stage_line(stage: Stage) -> str:

@@ -18,6 +18,21 @@ from ansible_collections.ent.renfort.plugins.module_utils.core.errors import Ren
 from ansible_collections.ent.renfort.plugins.module_utils.core.planner import Outcome, make_plan
 from tests.unit.core import builders
 
+KEYS = {
+    "error",
+    "machines",
+    "servers",
+    "shortages",
+    "served",
+    "stages",
+    "orders",
+    "proofs",
+    "notes",
+    "summary",
+    "changes",
+}
+"""What an expected.yml may state; of each record in a list, only the fields that it states."""
+
 CASES = sorted(path for path in (builders.HERE / "cases").iterdir() if path.is_dir())
 
 
@@ -45,7 +60,7 @@ def test_cases_are_found() -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
 def test_case(case: Path) -> None:
     expected = builders.read(case / "expected.yml")
-    unknown = set(expected) - {"error", "machines", "shortages", "summary", "changes"}
+    unknown = set(expected) - KEYS
     assert not unknown
     if "error" in expected:
         with pytest.raises(RenfortError) as caught:
@@ -58,8 +73,18 @@ def test_case(case: Path) -> None:
     for machine in machines:
         wanted = expected["machines"][machine["name"]]
         assert stated(machine, wanted) == wanted
-    shortages = [asdict(shortage) for shortage in outcome.plan.shortages]
-    assert shortages == expected.get("shortages", [])
+    for name in ("servers", "shortages", "stages", "orders"):
+        records = [asdict(record) for record in getattr(outcome.plan, name)]
+        wanted_records = expected.get(name, [])
+        assert len(records) == len(wanted_records), f"{name}: {records}"
+        for record, wanted in zip(records, wanted_records, strict=True):
+            assert stated(record, wanted) == wanted
+    if "served" in expected:
+        assert {served.tenant: served.percent for served in outcome.plan.served} == expected["served"]
+    proofs = {proof.level: proof for proof in outcome.solution.proofs}
+    for level, wanted in expected.get("proofs", {}).items():
+        assert {key: float(getattr(proofs[level], key)) for key in wanted} == wanted
+    assert [*outcome.solution.notes] == expected.get("notes", [])
     for line in expected.get("summary", []):
         assert line in outcome.summary
     if "changes" in expected:

@@ -176,7 +176,10 @@ def test_the_order_of_the_input_does_not_matter(planned: Planned) -> None:
 def test_more_demand_moves_nothing(planned: Planned) -> None:
     inputs, cluster, plan = planned
     done = builders.live(inputs, provisioned(plan, cluster))
-    doubled = [replace(t, concurrent_sessions=(t.concurrent_sessions or 0) * 2) for t in inputs.tenants]
+    doubled = [
+        replace(tenant, figure=replace(tenant.figure, value=tenant.figure.value * 2))
+        for tenant in inputs.tenants
+    ]
     grown = replace(inputs, tenants=tuple(doubled))
     after = {machine.name: machine for machine in make_plan(grown, done, plan).plan.machines}
     for machine in plan.machines:

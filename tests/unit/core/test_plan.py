@@ -57,8 +57,8 @@ def test_a_wrong_machine_is_refused(patch: dict[str, Any], message: str) -> None
     [
         (None, "fleet.yml: renfort_fleet: nothing is not a mapping"),
         (
-            {"version": 2, "machines": [], "shortages": []},
-            "fleet.yml: renfort_fleet.version: 2 is not readable",
+            {"version": 3, "machines": [], "shortages": []},
+            "fleet.yml: renfort_fleet.version: 3 is not readable",
         ),
         ({"version": 1, "shortages": []}, "fleet.yml: renfort_fleet.machines: this key is missing"),
         (
@@ -109,7 +109,9 @@ def test_changes_name_what_differs() -> None:
 
 def test_a_machine_that_lost_its_place_says_so() -> None:
     before = builders.plan(ROWS)
-    short = Shortage(tier="web", tenant="alpha", missing=1, memory_mib=2048, reason="full", order="buy")
+    short = Shortage(
+        tier="web", tenant="alpha", missing=1, memory_mib=2048, reason="full", advice="", until=""
+    )
     after = Plan.of(machines=before.machines[:1], shortages=[short])
     reasons = [change.reason for change in after.changes_from(before)]
     assert reasons == ["does not exist yet and finds no place any more"]

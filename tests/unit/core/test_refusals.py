@@ -23,7 +23,7 @@ def test_base_is_accepted() -> None:
 def test_refusal(name: str) -> None:
     refusal = REFUSALS[name]
     with pytest.raises(InputError) as caught:
-        parse_inputs(builders.documents(refusal["patch"]))
+        parse_inputs(builders.documents(refusal["patch"]), today=refusal.get("today", ""))
     assert str(caught.value) == refusal["message"]
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from . import measures
-from .model import Expression, Model
+from .constraints import Expression, Model
 from .problem import Counts, Problem
 from .room import room_after
 

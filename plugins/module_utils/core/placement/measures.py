@@ -171,7 +171,7 @@ def active_hosts(problem: Problem, racked: frozenset[str]) -> list[Host]:
     return [host for host in problem.all_hosts() if host.in_service or host.name in racked]
 
 
-def used_candidates(problem: Problem, counts: Counts) -> set[str]:
+def used_candidates(counts: Counts) -> set[str]:
     """Return the candidates that become hypervisors or machines."""
     carriers = {carrier_of(spot) for (_shape, spot), number in counts.at.items() if number}
     return (carriers - {""}) | counts.racked
@@ -179,7 +179,7 @@ def used_candidates(problem: Problem, counts: Counts) -> set[str]:
 
 def cost_of(problem: Problem, counts: Counts) -> int:
     """Return what the used candidates cost together."""
-    used = used_candidates(problem, counts)
+    used = used_candidates(counts)
     return sum(item.cost for item in problem.candidates if item.name in used)
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from ortools.sat.python import cp_model
 
 from ..errors import PlanError
+from .constraints import Expression, Model
 from .failover import lost_memory
 from .first import first_placement
 from .levels import Level, levels_of, shape_of_it
-from .model import Expression, Model
 from .problem import Counts, Problem, Proof, Solution
 from .spread import spots_of
 

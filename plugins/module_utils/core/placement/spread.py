@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 from ortools.graph.python import min_cost_flow
 
@@ -20,15 +21,36 @@ _HOST_WEIGHT = 64
 
 
 def spots_of(problem: Problem, counts: Counts) -> dict[Group, tuple[str, ...]]:
-    """Return the spots of the new machines of each group; those that keep a pending machine are among them."""
+    """Return the spots of each group's new machines, those that keep a pending machine among them.
+
+    They come in rounds: each hypervisor once before any twice, the racks in turn, so that a group of which
+    only the first machines are made yet is spread too.
+    """
     spots: dict[Group, tuple[str, ...]] = {}
     for shape in problem.shapes:
         asks = [ask for ask in problem.asks if ask.shape == shape]
         places = {spot: number for (of, spot), number in sorted(counts.at.items()) if of == shape and number}
         chosen = _share_places(problem, asks, places, counts)
         for ask in asks:
-            spots[ask.group] = tuple(sorted(chosen[ask.group].elements()))
+            spots[ask.group] = _in_rounds(problem, chosen[ask.group])
     return spots
+
+
+def _in_rounds(problem: Problem, spots: Counter[str]) -> tuple[str, ...]:
+    racks = _racks(problem)
+    on_host: Counter[str] = Counter()
+    in_rack: Counter[str] = Counter()
+    turns: list[tuple[int, int, str]] = []
+    for spot in sorted(spots.elements()):
+        turns.append((on_host[spot], in_rack[racks[spot]], spot))
+        on_host[spot] += 1
+        in_rack[racks[spot]] += 1
+    return tuple(spot for *_turn, spot in sorted(turns))
+
+
+def _racks(problem: Problem) -> dict[str, str]:
+    racks = {host.name: host.rack for host in problem.all_hosts()}
+    return racks | {item.as_carrier: item.rack for item in problem.candidates}
 
 
 def _share_places(
@@ -55,8 +77,7 @@ def _flow(
     chosen: dict[Group, Counter[str]],
     counts: Counts,
 ) -> None:
-    racks = {host.name: host.rack for host in problem.all_hosts()}
-    racks |= {item.as_carrier: item.rack for item in problem.candidates}
+    racks = _racks(problem)
     network = _Network()
     arcs: list[tuple[int, Ask, str]] = []
     for ask in asks:
@@ -84,7 +105,7 @@ class _Network:
     """A flow network whose nodes have any hashable names."""
 
     def __init__(self) -> None:
-        self._flow = min_cost_flow.SimpleMinCostFlow()
+        self._flow: Any = min_cost_flow.SimpleMinCostFlow()
         self._nodes: dict[object, int] = {}
 
     def _node(self, name: object) -> int:

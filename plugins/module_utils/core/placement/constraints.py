@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import reduce
+from itertools import pairwise
 from math import floor, gcd, lcm
 from typing import Any
 
@@ -109,7 +110,7 @@ class Model:
             cores = sum(
                 int(shape.physical_cores * self._core_unit) * number for shape, number in here.items()
             )
-            self.cp.add(cores <= floor(host.free_cores * self._core_unit) * used)
+            self.cp.add(cores <= max(floor(host.free_cores * self._core_unit), 0) * used)
             for pool, free in sorted(host.storages.items()):
                 disks = [shape.disk_gib * number for shape, number in here.items() if shape.storage == pool]
                 if disks:
@@ -146,7 +147,7 @@ class Model:
             if item.kind and not {item.name, item.as_carrier} & pending:
                 kinds.setdefault(item.kind, []).append(item)
         for alike in kinds.values():
-            for first, second in zip(alike, alike[1:], strict=False):
+            for first, second in pairwise(alike):
                 self.cp.add(self._use(first) >= self._use(second))
                 if first.host is not None and second.host is not None:
                     # Hypervisors first, then carriers.
