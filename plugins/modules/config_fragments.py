@@ -206,7 +206,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     changed = change.needed
     if dest.exists():
         changed = module.set_fs_attributes_if_different(
-            module.load_file_common_arguments(params, path=str(dest)), changed
+            # The owner of fragments is a role; the file belongs to the user who runs the module.
+            module.load_file_common_arguments({**params, "owner": None}, path=str(dest)), changed
         )
     return {
         "changed": changed,
