@@ -14,7 +14,7 @@ from ..module_utils.core.errors import RenfortError
 from ..module_utils.inputs import load_plan
 from ..module_utils.provision import Provisioner, Request
 from ..module_utils.provision_decide import Access
-from ..module_utils.provision_report import as_result, failure_message, withheld_warning
+from ..module_utils.provision_report import as_result, failure_message, waiting_warning, withheld_warning
 from ..module_utils.proxmox import Client
 from ..module_utils.proxmox_options import argument_spec, settings_from
 
@@ -47,17 +47,19 @@ class ActionModule(ActionBase):
         except RenfortError as error:
             return result | {"failed": True, "changed": False, "msg": str(error)}
         result |= as_result(outcome, diff=bool(self._task.diff))
-        warning = withheld_warning(outcome)
-        if warning:
-            result["warnings"] = [warning]
+        warnings = [text for text in (withheld_warning(outcome), waiting_warning(outcome)) if text]
+        if warnings:
+            result["warnings"] = warnings
         message = failure_message(outcome)
         return result | ({"failed": True, "msg": message} if message else {})
 
     def _provision(self, options: dict[str, Any]) -> Any:
         dry_run = bool(self._task.check_mode)
         client = Client(settings_from(options), read_only=dry_run)
+        plan = load_plan(options["plan_file"])
         request = Request(
-            machines=load_plan(options["plan_file"]).machines,
+            machines=plan.machines,
+            awaited=frozenset(server.name for server in plan.servers if not server.machine),
             access=Access(user=options["ci_user"], ssh_keys=tuple(options["ssh_public_keys"])),
             known_hosts_file=options["known_hosts_file"],
             allow_restart=options["allow_restart"],

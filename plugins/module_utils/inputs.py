@@ -8,7 +8,8 @@ import contextlib
 import fcntl
 import os
 import tempfile
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,10 @@ def read_document(path: Path, key: str) -> object:
     Raises:
         InputError: the file is missing or unreadable, is not YAML, or has another top key.
     """
+    return _under_top_key(path, key, _read_yaml(path, key))
+
+
+def _read_yaml(path: Path, key: str) -> object:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -76,14 +81,39 @@ def read_document(path: Path, key: str) -> object:
             file=str(path), key=key, problem=f"the file cannot be read: {error}", expected="readable UTF-8"
         ) from error
     try:
-        data = yaml.load(text, Loader=_Loader)
+        data: object = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         raise _syntax_error(path, key, error) from error
-    return _under_top_key(path, key, data)
+    return data
 
 
-def load_inputs(directory: Path | str) -> Inputs:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlay:
+    """Values from another source, such as NetBox, that stand instead of those of a file.
+
+    ``values`` maps a top name (``stock``, ``networks``) to the keys that are replaced as a whole;
+    ``source`` names where they come from, for messages.
+    """
+
+    source: str
+    values: Mapping[str, Mapping[str, Any]]
+
+
+def load_inputs(
+    directory: Path | str,
+    *,
+    today: str = "",
+    overlay: Overlay | None = None,
+    what_if: Path | str = "",
+) -> Inputs:
     """Return the checked inputs of a folder: tenants.yml, stock.yml, capacity.yml and networks.yml.
+
+    Args:
+        directory: the folder.
+        today: ISO date before which no delivery can be announced; empty when that is not checked.
+        overlay: values that stand instead of those of the files.
+        what_if: a file of changes to the four mappings, each under its own top key: mappings are merged,
+            null removes a key, all else replaces.
 
     Raises:
         InputError: a file is missing or wrong, or the files contradict each other.
@@ -91,8 +121,49 @@ def load_inputs(directory: Path | str) -> Inputs:
     folder = Path(directory)
     paths = {name: folder / f"{name}.yml" for name in INPUT_KEYS}
     documents = {name: read_document(path, INPUT_KEYS[name]) for name, path in paths.items()}
-    files = {name: str(path) for name, path in paths.items()}
-    return parse_inputs(Documents(**documents), InputFiles(**files))
+    labels = {name: str(path) for name, path in paths.items()}
+    if overlay is not None:
+        for name, values in overlay.values.items():
+            documents[name] = _replaced(documents[name], values, whole=name == "networks")
+            labels[name] = f"{labels[name]} with {overlay.source}"
+    if what_if:
+        for name, change in _what_if(Path(what_if)).items():
+            documents[name] = merged(documents[name], change)
+            labels[name] = f"{labels[name]} with {what_if}"
+    return parse_inputs(Documents(**documents), InputFiles(**labels), today=today)
+
+
+def merged(base: object, patch: object) -> object:
+    """Return a value with a patch: mappings are merged, null removes a key, all else replaces."""
+    if not isinstance(base, Mapping) or not isinstance(patch, Mapping):
+        return patch
+    result = {key: value for key, value in base.items() if key not in patch}
+    for key, change in patch.items():
+        if change is not None:
+            result[key] = merged(base.get(key, {} if isinstance(change, Mapping) else None), change)
+    return result
+
+
+def _replaced(document: object, values: Mapping[str, Any], *, whole: bool) -> object:
+    return values if whole or not isinstance(document, Mapping) else {**document, **values}
+
+
+def _what_if(path: Path) -> dict[str, object]:
+    names = {key: name for name, key in INPUT_KEYS.items()}
+    data = _read_yaml(path, "renfort_stock")
+    if not isinstance(data, dict) or not data:
+        raise InputError(
+            file=str(path), key="", problem="there is no change in it", expected=f"one of {', '.join(names)}"
+        )
+    for key in data:
+        if key not in names:
+            raise InputError(
+                file=str(path),
+                key=str(key),
+                problem="this top key is not known here",
+                expected=did_you_mean(str(key), names),
+            )
+    return {names[key]: change for key, change in data.items()}
 
 
 def load_plan(path: Path | str, *, missing_ok: bool = False) -> Plan:

@@ -60,37 +60,36 @@ class IncompleteStockError(NetboxError):
     """Something had to be left out of the stock, and the options do not accept that."""
 
 
-def from_answer(*, doing: str, where: str, status: int, body: str, options: Mapping[str, str]) -> NetboxError:
+def from_answer(*, doing: str, status: int, body: str, options: Mapping[str, str]) -> NetboxError:
     """Return the exception that an answer with an error status stands for.
 
     Args:
-        doing: what was attempted, in words which complete "Could not …".
-        where: the address of NetBox.
+        doing: what was attempted, and on which NetBox, in words which complete "Could not …".
         status: the HTTP status.
         body: the text of the answer.
         options: parameters of the call to the module's options that they were made from.
     """
     detail, refused = _told(body)
     if status == 400 and refused:
-        return _unknown_choice(doing, where, refused, options)
+        return _unknown_choice(doing, refused, options)
     if status in {401, 403}:
-        return _refused(doing, where, detail)
+        return _refused(doing, detail)
     if status == 404:
         return NotNetboxError(
-            f"Could not {doing}: {where} answers 404, so there is no NetBox at this address.",
+            f"Could not {doing}: it answers 404, so there is no NetBox at this address.",
             hint="Set url to the address of its start page, with its path if it has one.",
         )
     said = f": {detail}" if detail else ""
     return NetboxError(
-        f"Could not {doing}: {where} answers {status}{said}.",
+        f"Could not {doing}: it answers {status}{said}.",
         hint="The log of NetBox, or of the proxy before it, says more." if status >= 500 else "",
     )
 
 
-def not_netbox(doing: str, where: str) -> NotNetboxError:
+def not_netbox(doing: str) -> NotNetboxError:
     """Return the exception for an answer that no NetBox gives."""
     return NotNetboxError(
-        f"Could not {doing}: {where} answers, but not as a NetBox does.",
+        f"Could not {doing}: it answers, but not as a NetBox does.",
         hint="Set url to the address of its start page; a log-in page in front of its API does this too.",
     )
 
@@ -110,28 +109,26 @@ def root_reason(error: BaseException) -> str:
     return text.rstrip(".")
 
 
-def _refused(doing: str, where: str, detail: str) -> NetboxError:
+def _refused(doing: str, detail: str) -> NetboxError:
     if "permission" in detail.lower() and "token" not in detail.lower():
         return NetboxPermissionError(
-            f"Could not {doing}: the token may not read this at {where}.",
+            f"Could not {doing}: the token may not read this.",
             hint=f"Give its user the permissions listed in {PAGE}.",
         )
     hint = "Check token or token_file; NetBox shows a token once, when it is made."
     if "not provided" in detail:
         hint = "The token did not arrive: set url to the address that NetBox redirects to."
     return NetboxAuthError(
-        f"Could not {doing}: {where} refuses the API token: {detail.rstrip('.') or 'no reason given'}.",
+        f"Could not {doing}: it refuses the API token: {detail.rstrip('.') or 'no reason given'}.",
         hint=hint,
     )
 
 
-def _unknown_choice(
-    doing: str, where: str, refused: Mapping[str, str], options: Mapping[str, str]
-) -> NetboxChoiceError:
+def _unknown_choice(doing: str, refused: Mapping[str, str], options: Mapping[str, str]) -> NetboxChoiceError:
     parameter = min(refused)
     option = options.get(parameter, parameter)
     return NetboxChoiceError(
-        f"Could not {doing}: {where} does not accept the option {option}: {refused[parameter].rstrip('.')}.",
+        f"Could not {doing}: it does not accept the option {option}: {refused[parameter].rstrip('.')}.",
         hint=f"Correct {option}, which takes slugs and not names, or create what is missing in NetBox.",
     )
 

@@ -129,7 +129,7 @@ class Client:
         doing = f"ask {self.settings.url} for its version"
         status = self._ask(self._netbox.status, doing, {})
         if not isinstance(status, Mapping) or "netbox-version" not in status:
-            raise not_netbox(doing, self.settings.url)
+            raise not_netbox(doing)
 
     def _devices(self, what: str, options: Mapping[str, str], selection: Selection) -> tuple[Row, ...]:
         values = {parameter: getattr(selection, option) for parameter, option in options.items()}
@@ -216,17 +216,17 @@ class Client:
         return self._ask(rows, f"list {what} in {self.settings.url}", options)
 
     def _ask[Answer](self, call: Callable[[], Answer], doing: str, options: Mapping[str, str]) -> Answer:
-        where, timeout = self.settings.url, self.settings.timeout_s
+        timeout = self.settings.timeout_s
         try:
             return call()
         except pynetbox.RequestError as error:
             raise from_answer(
-                doing=doing, where=where, status=error.req.status_code, body=error.error, options=options
+                doing=doing, status=error.req.status_code, body=error.error, options=options
             ) from error
         except (pynetbox.ContentError, requests.exceptions.JSONDecodeError) as error:
-            raise not_netbox(doing, where) from error
+            raise not_netbox(doing) from error
         except requests.exceptions.SSLError as error:
-            raise _tls_error(error, doing, where) from error
+            raise _tls_error(error, doing) from error
         except requests.exceptions.Timeout as error:
             raise NetboxUnreachableError(
                 f"Could not {doing}: no answer in {timeout:.0f} s.",
@@ -249,14 +249,12 @@ class Client:
             ) from error
 
 
-def _tls_error(error: Exception, doing: str, where: str) -> NetboxTlsError:
+def _tls_error(error: Exception, doing: str) -> NetboxTlsError:
     reason = root_reason(error)
     hint = "Set ca_file (or RENFORT_NETBOX_CA_FILE) to the authority that signed it."
     if "mismatch" in reason or "not valid for" in reason:
         hint = "Set url to a name or address that the certificate is made for."
-    return NetboxTlsError(
-        f"Could not {doing}: the certificate of {where} does not verify: {reason}.", hint=hint
-    )
+    return NetboxTlsError(f"Could not {doing}: its certificate does not verify: {reason}.", hint=hint)
 
 
 class _Session(requests.Session):

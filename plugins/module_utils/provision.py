@@ -27,10 +27,14 @@ LIST_WAIT_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is asked for: the machines, how to get in, and what is allowed."""
+    """What is asked for: the machines, how to get in, and what is allowed.
+
+    ``awaited`` names servers that the plan makes hypervisors: machines there wait until they are.
+    """
 
     machines: tuple[Machine, ...]
     access: Access
+    awaited: frozenset[str] = frozenset()
     known_hosts_file: str
     allow_restart: bool = False
     dry_run: bool = False
@@ -39,11 +43,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What was decided and done. ``failures`` maps a machine's name to what went wrong with it."""
+    """What was decided and done.
+
+    ``failures`` maps a machine's name to what went wrong with it, ``waiting`` to the server that must
+    become a hypervisor first.
+    """
 
     decisions: tuple[Decision, ...]
     failures: Mapping[str, RenfortError]
     nodes: Mapping[str, str]
+    waiting: Mapping[str, str]
     reads: int
     writes: int
 
@@ -80,6 +89,7 @@ class Provisioner:
         self._tell = tell
         self._lock = threading.Lock()
         self._templates: dict[int, tuple[str, Mapping[str, Any]]] = {}
+        self._machines: tuple[Machine, ...] = request.machines
 
     def run(self) -> Outcome:
         """Decide for every machine, then act, unless this is a dry run.
@@ -88,15 +98,16 @@ class Provisioner:
             RenfortError: the cluster cannot be read, or the plan does not fit it; nothing was touched.
         """
         view = read_cluster(self._client)
-        refused = check_places(self._request.machines, view)
+        waiting = self._set_aside(view)
+        refused = check_places(self._machines, view)
         self._read_templates(view)
         jobs, failures = self._decide_all(view, refused)
         work = [job for job in jobs if job.decision.actions]
         if work and not self._request.dry_run:
-            self._say(f"{len(work)} of {len(self._request.machines)} guests need a change.")
+            self._say(f"{len(work)} of {len(self._machines)} guests need a change.")
             failures |= self._act_all(work)
         elif not work and not failures:
-            self._say(f"All {len(self._request.machines)} guests are as planned.")
+            self._say(f"All {len(self._machines)} guests are as planned.")
         if not self._request.dry_run:
             there = [job.machine for job in jobs if job.machine.name not in failures]
             failures |= self._await_list(there, () if work else view.guests)
@@ -104,13 +115,29 @@ class Provisioner:
             decisions=tuple(job.decision for job in jobs),
             failures=failures,
             nodes={job.machine.name: job.node for job in jobs},
+            waiting=waiting,
             reads=self._client.reads,
             writes=self._client.writes,
         )
 
+    def _set_aside(self, view: ClusterView) -> dict[str, str]:
+        """Leave out the machines whose hypervisor is still to be racked; return which wait for which."""
+        waiting = {
+            machine.name: machine.hypervisor
+            for machine in self._request.machines
+            if machine.hypervisor in self._request.awaited
+            and view.hypervisor(machine.hypervisor) is None
+            and view.guest(machine.vmid) is None
+        }
+        self._machines = tuple(it for it in self._request.machines if it.name not in waiting)
+        if waiting:
+            servers = ", ".join(sorted(set(waiting.values())))
+            self._say(f"{len(waiting)} guests wait for {servers} to become hypervisors.")
+        return waiting
+
     def _read_templates(self, view: ClusterView) -> None:
         """Read each template that a missing machine is to be cloned from."""
-        missing = [machine for machine in self._request.machines if view.guest(machine.vmid) is None]
+        missing = [machine for machine in self._machines if view.guest(machine.vmid) is None]
         for vmid in sorted({machine.template for machine in missing}):
             guest = view.guest(vmid)
             if guest is None or not guest.template:
@@ -129,7 +156,7 @@ class Provisioner:
     def _decide_all(self, view: ClusterView, refused: Refused) -> tuple[list[_Job], dict[str, RenfortError]]:
         """Decide for every machine; a stranger on a planned id stops the run before anything is touched."""
         known = self._known_hosts.hosts()
-        machines = [machine for machine in self._request.machines if machine.name not in refused]
+        machines = [machine for machine in self._machines if machine.name not in refused]
 
         def job(machine: Machine) -> _Job:
             guest = self._find(view, machine)

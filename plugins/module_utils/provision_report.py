@@ -33,6 +33,7 @@ def as_result(outcome: Outcome, *, diff: bool) -> dict[str, Any]:
         "notes": [f"{item.machine.name}: {note}" for item in outcome.decisions for note in item.notes],
         "reads": outcome.reads,
         "writes": outcome.writes,
+        "waiting": dict(sorted(outcome.waiting.items())),
         "machines": [_machine(decision, outcome) for decision in outcome.decisions],
         "failures": {name: str(error) for name, error in sorted(outcome.failures.items())},
     }
@@ -53,6 +54,17 @@ def withheld_warning(outcome: Outcome) -> str:
     return (
         f"These running guests differ from the plan in what changes only by a restart: {'; '.join(listed)}. "
         "Set allow_restart to shut them down, change them and start them again."
+    )
+
+
+def waiting_warning(outcome: Outcome) -> str:
+    """Return one sentence on the guests whose hypervisor is still to be racked; empty if there are none."""
+    if not outcome.waiting:
+        return ""
+    servers = ", ".join(sorted(set(outcome.waiting.values())))
+    return (
+        f"{len(outcome.waiting)} guests were not made: the plan puts {servers} into service as hypervisors "
+        "first. Rack them, join them to the cluster and run again."
     )
 
 

@@ -1,7 +1,7 @@
-#!/usr/bin/python
 # Copyright: Renfort contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ansible module: write the plan of the fleet."""
+"""Documentation of the action plugin of the same name, which does the work."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ DOCUMENTATION = r"""
 module: fleet_plan
 short_description: Plan the machines that must exist
 version_added: 0.1.0
+author:
+  - Renfort contributors (@renfort)
 description:
   - Sizes the demand of every tenant, keeps every machine that exists where it is, gives the missing ones
     a place, a name, an id and an address, and writes the plan file.
-  - Demand that the stock cannot serve is written as a shortage with what to order; it is no failure.
+  - When the stock does not suffice, it is shared out so that the tenant that is served worst is served
+    as well as possible, then all of them together; what is left is written as a shortage with
+    what to order. A shortage is no failure.
+  - Servers of the shelf are put into service when machines find no place without them, as hypervisors or
+    as machines themselves.
   - Planning again with the same inputs and the same cluster gives the same bytes.
 options:
   inputs_dir:
@@ -35,12 +41,48 @@ options:
   guests:
     description:
       - The guests as the cluster reports them, as RV(ent.renfort.pve_cluster_info#module:guests) returns
-        them. Each has C(vmid), C(name), C(node), C(tags), C(template), C(cores)
-        and C(memory_mib).
+        them. Each has C(vmid), C(name), C(node), C(tags), C(template), C(cores), C(memory_mib)
+        and C(disk_gib).
       - Guests with the tag C(renfort) that the plan does not know are adopted as they are.
     type: list
     elements: dict
     required: true
+  today:
+    description:
+      - ISO date before which no delivery can be announced. By default that of the controller's clock.
+    type: str
+  date:
+    description:
+      - ISO date to plan for, as if the deliveries that arrive by then at the latest were on the shelf.
+      - The plan is compared with the one of today and not written.
+    type: str
+  what_if:
+    description:
+      - YAML file of changes to the inputs, each under its own top key. Mappings are merged, null removes a
+        key, all else replaces.
+      - The plan is compared with the one without these changes and not written.
+    type: path
+  stock:
+    description:
+      - Keys that stand instead of those of C(stock.yml), such as
+        RV(ent.renfort.netbox_stock#module:stock).
+    type: dict
+  networks:
+    description:
+      - Networks that stand instead of C(networks.yml), such as
+        RV(ent.renfort.netbox_stock#module:networks).
+    type: dict
+  source:
+    description: Where O(stock) and O(networks) come from, for messages.
+    type: str
+    default: another source
+  minimum_served_percent:
+    description:
+      - Fail, and leave the plan file as it is, when a tenant would be served less of its demand.
+    type: float
+    default: 0.0
+extends_documentation_fragment:
+  - action_common_attributes
 attributes:
   check_mode:
     description: Computes the plan and writes nothing.
@@ -48,17 +90,18 @@ attributes:
   diff_mode:
     description: Shows the plan file before and after.
     support: full
+  platform:
+    platforms: all
 notes:
-  - Runs on the controller (C(delegate_to=localhost)) with the interpreter of Ansible itself.
+  - Runs on the controller as an action plugin, so that each step is shown when it begins.
 requirements:
-  - python >= 3.12
   - netaddr
+  - ortools
   - PyYAML
 seealso:
   - module: ent.renfort.pve_cluster_info
+  - module: ent.renfort.netbox_stock
   - module: ent.renfort.pve_guests
-author:
-  - Renfort contributors (@renfort)
 """
 
 EXAMPLES = r"""
@@ -73,6 +116,14 @@ EXAMPLES = r"""
     hypervisors: "{{ cluster.hypervisors }}"
     guests: "{{ cluster.guests }}"
   register: planned
+
+- name: See what changes when a delivery slips
+  ent.renfort.fleet_plan:
+    inputs_dir: inventories/lab/group_vars/all
+    path: inventories/lab/group_vars/all/fleet.yml
+    what_if: slip.yml
+    hypervisors: "{{ cluster.hypervisors }}"
+    guests: "{{ cluster.guests }}"
 
 - name: Show how the plan comes about
   ansible.builtin.debug:
@@ -90,11 +141,27 @@ plan:
       type: int
       sample: 1
     machines:
-      description: Every machine that must exist, by tier, tenant and number.
+      description: Every guest that must exist, by tier, tenant and number.
+      type: list
+      elements: dict
+    servers:
+      description: As RV(servers).
       type: list
       elements: dict
     shortages:
       description: As RV(shortages).
+      type: list
+      elements: dict
+    served:
+      description: As RV(served).
+      type: list
+      elements: dict
+    stages:
+      description: As RV(stages).
+      type: list
+      elements: dict
+    orders:
+      description: As RV(orders).
       type: list
       elements: dict
 summary:
@@ -104,8 +171,18 @@ summary:
   elements: str
   sample:
     - "web for eure: 15,000 sessions ÷ 5,000 a machine = 3 → 3; + 1 spare = 4 machines (bound by sessions)"
+servers:
+  description: Servers that are put into service, each as a hypervisor or, with C(machine), as that machine.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - name: shelf-03
+      site: nord
+      rack: n2
+      reason: becomes a hypervisor for 11 planned machines
 shortages:
-  description: Machines that no hypervisor can take, with what to order.
+  description: Machines that find no place.
   returned: success
   type: list
   elements: dict
@@ -130,12 +207,52 @@ shortages:
       description: Why they have no place.
       type: str
       sample: a machine needs 2,048 MiB and no hypervisor has more than 1,024 MiB free
-    order:
-      description: What to rack or to order.
+    advice:
+      description: What to do besides ordering, empty when there is nothing.
       type: str
-      sample: put shelf-01 from the shelf into service as hypervisors
+      sample: bring back pve3, which would take some of them
+    until:
+      description:
+        - Date at which announced deliveries will have closed the shortage.
+        - C(unknown) when they will at a date that nobody knows, empty when they will not.
+      type: str
+      sample: "2020-04-20"
+served:
+  description: How far each tenant's demand is served, in percent, and the tier that bounds it.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {tenant: eure, percent: 66.66, bound_by: web}
+stages:
+  description: What announced deliveries bring, date by date.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {when: "2020-04-20", earliest: "2020-04-06", arrives: [supplier-a], served: {eure: 83.33}, missing: 4}
+orders:
+  description: The smallest set of models to order, now or for what the dated deliveries leave open.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {closes: now, model: r640, servers: 2, cores: 64, memory_mib: 524288, price: 16000.0}
+proofs:
+  description:
+    - What is proved about each level of the objective. No placement reaches more than C(bound), in percent;
+      C(gap) is how far C(value) is from it.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {level: worst-served tenant, value: 66.66, bound: 66.66, gap: 0.0, method: solver}
+impossible:
+  description: Whether the inputs are right and no plan can be made of them.
+  returned: failure
+  type: bool
 changes:
-  description: What differs from the plan before.
+  description: What differs from the plan before, or from the one without what O(date) or O(what_if) supposes.
   returned: success
   type: list
   elements: dict
@@ -152,100 +269,3 @@ changes:
       description: Why, or what changes.
       type: str
 """
-
-import contextlib
-import sys
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
-
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-
-try:
-    from ..module_utils.core.errors import RenfortError
-    from ..module_utils.core.live import parse_live
-    from ..module_utils.core.planner import make_plan
-    from ..module_utils.inputs import dump_plan, load_inputs, load_plan, plan_lock, write_plan
-except (ImportError, SyntaxError) as error:  # an interpreter that is too old cannot even parse them
-    FAILED_IMPORT: Exception | None = error
-else:
-    FAILED_IMPORT = None
-
-OLDEST_PYTHON = (3, 12)
-"""The oldest interpreter that reads the collection's Python."""
-
-
-def unusable(version: tuple[int, ...], failure: Exception | None) -> str:
-    """Return why this interpreter cannot run the module; empty when it can."""
-    if version < OLDEST_PYTHON:
-        return (
-            f"fleet_plan ran with {sys.executable}, Python {'.'.join(str(part) for part in version[:3])}: "
-            f"expected Python {'.'.join(str(part) for part in OLDEST_PYTHON)} or newer. Run it on localhost "
-            "with the interpreter of Ansible: ansible_python_interpreter={{ ansible_playbook_python }}."
-        )
-    if failure is not None:
-        return str(missing_required_lib(getattr(failure, "name", None) or str(failure)))
-    return ""
-
-
-def plan_fleet(params: dict[str, Any], *, check_mode: bool) -> dict[str, Any]:
-    """Return the module's result, and write the plan when it changed and this is no check.
-
-    Raises:
-        RenfortError: the inputs are wrong, the cluster contradicts the plan, or the file cannot be written.
-    """
-    path = Path(params["path"])
-    inputs = load_inputs(params["inputs_dir"])
-    live = parse_live(params["hypervisors"], params["guests"], source="ent.renfort.fleet_plan")
-    with contextlib.nullcontext() if check_mode else plan_lock(path):
-        before = load_plan(path, missing_ok=True)
-        before_text = path.read_text(encoding="utf-8") if path.exists() else ""
-        outcome = make_plan(inputs, live, before)
-        after_text = dump_plan(outcome.plan)
-        changed = after_text != before_text
-        if changed and not check_mode:
-            write_plan(path, outcome.plan)
-    return {
-        "changed": changed,
-        "diff": {
-            "before": before_text,
-            "after": after_text,
-            "before_header": str(path),
-            "after_header": str(path),
-        },
-        "plan": outcome.plan.to_data(),
-        "summary": list(outcome.summary),
-        "shortages": [asdict(shortage) for shortage in outcome.plan.shortages],
-        "changes": [asdict(change) for change in outcome.changes],
-    }
-
-
-def main() -> None:
-    """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "inputs_dir": {"type": "path", "required": True},
-            "path": {"type": "path", "required": True},
-            "hypervisors": {"type": "list", "elements": "dict", "required": True},
-            "guests": {"type": "list", "elements": "dict", "required": True},
-        },
-        supports_check_mode=True,
-    )
-    reason = unusable(sys.version_info[:3], FAILED_IMPORT)
-    if reason:
-        module.fail_json(msg=reason)
-    try:
-        result = plan_fleet(module.params, check_mode=module.check_mode)
-    except RenfortError as error:
-        module.fail_json(msg=str(error))
-    for shortage in result["shortages"]:
-        whom = shortage["tenant"] or "all tenants"
-        module.warn(
-            f"Shortage: {shortage['missing']} {shortage['tier']} for {whom}: {shortage['reason']}. "
-            f"To do: {shortage['order']}."
-        )
-    module.exit_json(**result)
-
-
-if __name__ == "__main__":
-    main()

@@ -230,11 +230,12 @@ def main() -> None:
     if FAILED_IMPORT is not None:
         module.fail_json(msg=unusable(FAILED_IMPORT))
     try:
-        documents = read_documents(
-            settings_from(module.params), selection_from(module.params), strict=module.params["strict"]
-        )
+        settings, selection = settings_from(module.params), selection_from(module.params)
+        documents = read_documents(settings, selection, strict=module.params["strict"])
     except RenfortError as error:
         module.fail_json(msg=str(error))
+    if settings.url.startswith("http:"):
+        module.warn(f"{settings.url} is not https: the token crosses the network for everybody to read.")
     for note in documents.notes:
         module.warn(note)
     module.exit_json(changed=False, stock=documents.stock, networks=documents.networks, notes=documents.notes)

@@ -123,6 +123,11 @@ machines:
   type: list
   elements: dict
   sample: [{name: eure-web-02, vmid: 2003, hypervisor: pve4, address: 10.83.20.12, changed: true}]
+waiting:
+  description: The machines that were not made, each with the server that must become a hypervisor first.
+  returned: always
+  type: dict
+  sample: {eure-web-09: shelf-03}
 failures:
   description: What went wrong, by machine.
   returned: always

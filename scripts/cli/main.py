@@ -23,7 +23,8 @@ def parser() -> argparse.ArgumentParser:
     main_parser = argparse.ArgumentParser(
         prog="renfort",
         description="Run Renfort's playbooks through ansible-runner, with live progress.",
-        epilog="Exit status: 0 all went well, 1 something failed, 2 wrong usage, 130 stopped by Ctrl-C.",
+        epilog="Exit status: 0 all went well, 1 something failed, 2 wrong usage, 3 no plan can be made of "
+        "inputs that are right, 130 stopped by Ctrl-C.",
     )
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="list the playbooks, each with what it does")

@@ -11,6 +11,7 @@ from typing import Any
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+EXIT_IMPOSSIBLE = 3
 EXIT_INTERRUPTED = 130
 
 
@@ -30,9 +31,13 @@ class TaskCount:
 
 @dataclass(slots=True)
 class Outcome:
-    """The whole run: its status, changes per host, and each failure as one line."""
+    """The whole run: its status, changes per host, and each failure as one line.
+
+    ``impossible`` tells that a task's inputs were right and what was asked cannot be done.
+    """
 
     status: str = "starting"
+    impossible: bool = False
     changed: dict[str, int] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
 
@@ -43,9 +48,11 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """0 when all went well, 130 when a person stopped it, 1 otherwise."""
+        """0 when all went well, 130 when a person stopped it, 3 when it cannot be done, 1 otherwise."""
         if self.status == "successful":
             return EXIT_OK
+        if self.impossible:
+            return EXIT_IMPOSSIBLE
         return EXIT_INTERRUPTED if self.status == "canceled" else EXIT_FAILED
 
     def add_stats(self, stats: Mapping[str, Any]) -> None:

@@ -113,6 +113,7 @@ class Progress:
     def _item_failed(self, data: Mapping[str, Any]) -> None:
         """Tell a failed item of a loop at once; the loop's own failure adds nothing to it."""
         self._told.add(data["host"])
+        self.outcome.impossible |= data.get("res", {}).get("impossible") is True
         self.fail(failure_line(data))
 
     def fail(self, line: str) -> None:

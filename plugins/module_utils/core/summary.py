@@ -15,12 +15,17 @@ from .plan_records import Change, Order, Shortage, Stage
 from .sizing import Need, Sizing, others
 from .text import UNIT_WORDS, count, show
 
+_TENANTS_IN_FULL = 6
+"""With more tenants than this, the arithmetic of each is left to the report."""
+
 
 def summarise(
     sizing: Sizing, plan: Plan, *, changes: Iterable[Change], notes: Iterable[str], proofs: Iterable[Proof]
 ) -> tuple[str, ...]:
     """Return the demand of each tenant, the need of each tier, the shortages and what changes."""
     lines = [f"{demand.tenant}: {step}" for demand in sizing.demands for step in demand.steps]
+    if len(sizing.demands) > _TENANTS_IN_FULL:
+        lines = [f"the arithmetic of {count(len(sizing.demands), 'tenant')}: in the report, each step shown"]
     lines += [_need_line(need) for need in sizing.needs]
     lines += notes
     lines += [

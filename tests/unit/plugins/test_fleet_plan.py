@@ -13,6 +13,8 @@ import yaml
 from ansible_collections.ent.renfort.plugins.module_utils import inputs as files
 from ansible_collections.ent.renfort.plugins.module_utils.core.errors import InputError, RenfortError
 from ansible_collections.ent.renfort.plugins.module_utils.core.names import TIERS
+from ansible_collections.ent.renfort.plugins.action import fleet_plan as action
+from ansible_collections.ent.renfort.plugins.module_utils.planning import Request, as_result, plan_fleet
 from ansible_collections.ent.renfort.plugins.modules import fleet_plan
 from tests.unit.core import builders
 
@@ -59,6 +61,14 @@ def params(tmp_path: Path) -> dict[str, Any]:
     }
 
 
+def planned(
+    params: dict[str, Any], *, check_mode: bool = False, tell: Any = lambda _line: None
+) -> dict[str, Any]:
+    """Return the result of the planner with the module's parameters."""
+    request = {"today": "2020-03-16", **params, "path": Path(params["path"]), "dry_run": check_mode}
+    return as_result(plan_fleet(Request(**request), tell))
+
+
 def provisioned(params: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
     machines = files.Plan.from_data(result["plan"], file="result").machines
     known = {guest["vmid"] for guest in params["guests"]}
@@ -67,7 +77,7 @@ def provisioned(params: dict[str, Any], result: dict[str, Any]) -> dict[str, Any
 
 
 def test_the_lab_gets_six_new_machines(params: dict[str, Any]) -> None:
-    result = fleet_plan.plan_fleet(params, check_mode=False)
+    result = planned(params)
     changes = {change["machine"]: change["action"] for change in result["changes"]}
     assert changes == {
         "haproxy-01": "adopt",
@@ -89,7 +99,7 @@ def test_the_lab_gets_six_new_machines(params: dict[str, Any]) -> None:
 
 
 def test_the_lab_shows_its_arithmetic(params: dict[str, Any]) -> None:
-    summary = fleet_plan.plan_fleet(params, check_mode=True)["summary"]
+    summary = planned(params, check_mode=True)["summary"]
     assert (
         "web for eure: 15,000 sessions ÷ 5,000 a machine = 3 → 3; + 1 spare = 4 machines (bound by sessions)"
     ) in summary
@@ -104,9 +114,9 @@ def test_the_lab_shows_its_arithmetic(params: dict[str, Any]) -> None:
 
 
 def test_the_second_run_changes_no_byte(params: dict[str, Any]) -> None:
-    first = fleet_plan.plan_fleet(params, check_mode=False)
+    first = planned(params)
     text = Path(params["path"]).read_text(encoding="utf-8")
-    second = fleet_plan.plan_fleet(provisioned(params, first), check_mode=False)
+    second = planned(provisioned(params, first))
     assert first["changed"]
     assert not second["changed"]
     assert second["changes"] == []
@@ -115,17 +125,21 @@ def test_the_second_run_changes_no_byte(params: dict[str, Any]) -> None:
 
 
 def test_check_mode_writes_nothing_and_shows_the_same(params: dict[str, Any]) -> None:
-    checked = fleet_plan.plan_fleet(params, check_mode=True)
+    checked = planned(params, check_mode=True)
     assert list(Path(params["path"]).parent.iterdir()) == []
-    done = fleet_plan.plan_fleet(params, check_mode=False)
+    done = planned(params)
     assert checked == done
     assert done["diff"]["after"] == Path(params["path"]).read_text(encoding="utf-8")
 
 
-def test_an_empty_cluster_is_a_shortage_and_no_failure(params: dict[str, Any]) -> None:
-    result = fleet_plan.plan_fleet({**params, "hypervisors": [], "guests": []}, check_mode=False)
+def test_an_empty_cluster_is_a_shortage_and_no_failure(params: dict[str, Any], tmp_path: Path) -> None:
+    without_shelf = tmp_path / "without-shelf.yml"
+    without_shelf.write_text("renfort_stock: {servers: null, deliveries: null}\n", encoding="utf-8")
+    empty = {**params, "hypervisors": [], "guests": [], "what_if": str(without_shelf)}
+    result = planned(empty)
     assert result["plan"]["machines"] == []
     assert [short["missing"] for short in result["shortages"]] == [1, 4, 4]
+    assert not Path(params["path"]).exists()
 
 
 @pytest.mark.parametrize(
@@ -144,7 +158,7 @@ def test_a_wrong_report_of_the_cluster_is_refused(
     params: dict[str, Any], guest: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        fleet_plan.plan_fleet({**params, "guests": [guest]}, check_mode=False)
+        planned({**params, "guests": [guest]})
     assert list(Path(params["path"]).parent.iterdir()) == []
 
 
@@ -152,15 +166,19 @@ def test_a_damaged_plan_is_refused_and_left_alone(params: dict[str, Any]) -> Non
     path = Path(params["path"])
     path.write_text("renfort_fleet: {version: 1, machines: 3, shortages: []}\n", encoding="utf-8")
     with pytest.raises(RenfortError, match=r"machines: the integer 3 is not a list"):
-        fleet_plan.plan_fleet(params, check_mode=False)
+        planned(params)
     assert path.read_text(encoding="utf-8").startswith("renfort_fleet: {version: 1, machines: 3")
 
 
 def test_the_documentation_names_every_option_and_result(params: dict[str, Any]) -> None:
     options = yaml.safe_load(fleet_plan.DOCUMENTATION)["options"]
     returned = yaml.safe_load(fleet_plan.RETURN)
-    assert set(options) == set(params)
-    assert set(returned) == set(fleet_plan.plan_fleet(params, check_mode=True)) - {"changed", "diff"}
+    assert set(options) == set(action.OPTIONS)
+    for name, option in action.OPTIONS.items():
+        assert options[name]["type"] == option["type"]
+        assert options[name].get("required", False) == option.get("required", False)
+        assert options[name].get("default") == option.get("default")
+    assert set(returned) == set(planned(params, check_mode=True)) - {"changed", "diff"} | {"impossible"}
 
 
 def test_the_example_is_planned_at_the_size_of_the_real_fleet(tmp_path: Path) -> None:
@@ -177,15 +195,9 @@ def test_the_example_is_planned_at_the_size_of_the_real_fleet(tmp_path: Path) ->
         "hypervisors": nodes,
         "guests": [],
     }
-    result = fleet_plan.plan_fleet(params, check_mode=False)
+    result = planned(params)
     assert result["shortages"] == []
     assert 690 <= len(result["plan"]["machines"]) <= 740
     assert {machine["tier"] for machine in result["plan"]["machines"]} == set(TIERS)
-    again = fleet_plan.plan_fleet(provisioned(params, result), check_mode=False)
+    again = planned(provisioned(params, result))
     assert not again["changed"]
-
-
-def test_an_old_interpreter_or_a_missing_library_is_named() -> None:
-    assert "Python 3.11.2: expected Python 3.12 or newer" in fleet_plan.unusable((3, 11, 2), SyntaxError())
-    assert "netaddr" in fleet_plan.unusable((3, 13, 0), ModuleNotFoundError("no", name="netaddr"))
-    assert fleet_plan.unusable((3, 12, 0), None) == ""

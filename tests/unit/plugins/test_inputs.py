@@ -20,7 +20,15 @@ PLAN = Plan.of(
         [{"name": "alpha-web-01", "vmid": 1000, "hypervisor": "n1", "address": "10.1.1.10/24"}]
     ).machines,
     shortages=[
-        Shortage(tier="web", tenant="alpha", missing=1, memory_mib=2048, reason="aucun accès: ÷", order="buy")
+        Shortage(
+            tier="web",
+            tenant="alpha",
+            missing=1,
+            memory_mib=2048,
+            reason="aucun accès: ÷",
+            advice="",
+            until="2020-04-20",
+        )
     ],
 )
 

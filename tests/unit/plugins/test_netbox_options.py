@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.ent.renfort.plugins.module_utils import netbox_mapping, netbox_networks
 from ansible_collections.ent.renfort.plugins.module_utils.netbox_errors import NetboxOptionsError
 from ansible_collections.ent.renfort.plugins.module_utils.netbox_options import (
     ENVIRONMENT,
@@ -20,6 +21,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.netbox_options import 
 )
 from ansible_collections.ent.renfort.plugins.modules import netbox_stock
 
+REFERENCE = Path(__file__).resolve().parents[3] / "docs" / "reference"
 SPEC = argument_spec(lambda *_: None) | {"strict": {"type": "bool", "default": False}}
 DOCUMENTED = yaml.safe_load(netbox_stock.DOCUMENTATION)["options"]
 GIVEN = {"url": "https://netbox.example", "token": "nbt_key.s3cret"}
@@ -113,3 +115,20 @@ def test_an_impossible_option_is_refused(tmp_path: Path, changes: dict[str, Any]
 def test_an_interpreter_that_is_too_old_is_told() -> None:
     assert "Python 3.12 or newer" in netbox_stock.unusable(SyntaxError("def f[T]"))
     assert "pynetbox" in netbox_stock.unusable(ModuleNotFoundError("No module", name="pynetbox"))
+
+
+def test_every_custom_field_is_documented_and_comes_with_the_file_to_import() -> None:
+    read = {
+        value
+        for module in (netbox_mapping, netbox_networks)
+        for name, value in vars(module).items()
+        if name.isupper() and str(value).startswith("renfort_")
+    }
+    page = (REFERENCE / "netbox.md").read_text(encoding="utf-8")
+    imported = yaml.safe_load((REFERENCE / "netbox_custom_fields.yml").read_text(encoding="utf-8"))
+
+    assert {field["name"] for field in imported} == read
+    assert [name for name in sorted(read) if f"`{name}`" not in page] == []
+    assert [
+        name for name in SPEC if name.endswith(("_roles", "_statuses", "_tag")) and name not in page
+    ] == []
