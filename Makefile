@@ -71,6 +71,10 @@ molecule: dev-tools ## Every role in booted machines; SCENARIO=web runs one, FOR
 integration: dev-tools ## The lab end to end: demo, demo again, failures, nothing left behind
 	@$(SUDO) $(PYTHON) -m pytest tests/integration
 
+.PHONY: test-netbox
+test-netbox: dev-tools ## NetBox as the source of the stock, against a real one: 5 minutes at first, then 1; not in test
+	@$(PYTHON) -m pytest -s tests/netbox
+
 .PHONY: bench-pve-emulator
 bench-pve-emulator: dev-tools ## Requests per second of the Proxmox VE emulator
 	@$(PYTHON) tests/bench/pve_emulator.py
