@@ -130,10 +130,15 @@ def still_pending(
             for item in sorted(here, key=_order)
             if item.name not in taken
             and _has_address_of(item, network, pools[network.name])
+            and _carrier(item) in need.tier.runs_on
             and _spot_holds(item, ids, inputs.stock, equipment, network.bridge)
         ]
         found += valid[: max(need.total - there.get(need.group, Counter()).total(), 0)]
     return found
+
+
+def _carrier(item: Pending) -> Carrier:
+    return Carrier.GUEST if isinstance(item.record, Machine) else Carrier.SERVER
 
 
 def _order(item: Pending) -> tuple[int, str, int, str]:

@@ -186,6 +186,16 @@ def test_more_demand_moves_nothing(planned: Planned) -> None:
         assert replace(after[machine.name], reason="") == replace(machine, reason="")
 
 
+def test_planning_again_after_a_part_is_provisioned_moves_nothing(planned: Planned) -> None:
+    inputs, cluster, plan = planned
+    for step in (2, 3):
+        some = Plan.of(machines=plan.machines[::step])
+        half = builders.live(inputs, provisioned(some, cluster))
+        again = make_plan(inputs, half, plan)
+        assert again.plan == plan
+        assert again.changes == ()
+
+
 def test_a_plan_survives_its_data(planned: Planned) -> None:
     _inputs, _cluster, plan = planned
     assert Plan.from_data(plan.to_data(), file="fleet.yml") == plan

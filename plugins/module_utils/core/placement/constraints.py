@@ -164,14 +164,35 @@ class Model:
         free = self._free_memory() - self.problem.margin_mib
         lost: dict[str, Expression] = {}
         for host in self.problem.all_hosts():
-            key = host.rack if self.problem.survive is Loss.RACK else host.name
+            key = self.problem.lost_with(host)
             lost[key] = lost.get(key, 0) + host.memory_mib * self.in_use(host)
         for _key, memory in sorted(lost.items()):
             self.cp.add(free >= memory).only_enforce_if(holds)
         for host in self.problem.all_hosts():
             for number in self._at_spots([host.name]).values():
                 self.cp.add(number == 0).only_enforce_if(~holds)
+        for bridge in self.problem.scarce_bridges:
+            self._add_loss_behind(bridge)
         return holds
+
+    def _add_loss_behind(self, bridge: str) -> None:
+        """The guests of a bridge that not every hypervisor has must find memory on others that have it."""
+        moved: dict[str, Expression] = {}
+        free: dict[str, Expression] = {}
+        for host in self.problem.all_hosts():
+            here = self._at_spots([host.name])
+            if bridge not in host.bridges:
+                continue
+            key = self.problem.lost_with(host)
+            used = sum(shape.memory_mib * number for (shape, _spot), number in here.items())
+            free[key] = free.get(key, 0) + max(host.free_memory_mib, 0) * self.in_use(host) - used
+            moved[key] = moved.get(key, 0) + sum(
+                shape.memory_mib * number for (shape, _spot), number in here.items() if shape.bridge == bridge
+            )
+        for key, memory in sorted(moved.items()):
+            others = sum(left for other, left in sorted(free.items()) if other != key)
+            if not isinstance(memory, int):
+                self.cp.add(memory <= others)
 
     def _free_memory(self) -> Expression:
         """Return what stays free over all hypervisors, in MiB."""

@@ -25,7 +25,7 @@ def lost_memory(problem: Problem, counts: Counts) -> dict[str, int]:
     room = room_after(problem, counts)
     lost: dict[str, list[Host]] = {}
     for host in hosts:
-        lost.setdefault(host.rack if problem.survive is Loss.RACK else host.name, []).append(host)
+        lost.setdefault(problem.lost_with(host), []).append(host)
     missing = {
         name: _without_place(
             [guest for host in gone for guest in (*((m, "") for m in host.guests_mib), *guests[host.name])],

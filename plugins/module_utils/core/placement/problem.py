@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 
 from ..model import Form, Loss
 
@@ -151,7 +152,7 @@ class Party:
     weight: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Problem:
     """Everything that the placement looks at, each kind in a fixed order.
 
@@ -175,6 +176,19 @@ class Problem:
     def all_hosts(self) -> tuple[Host, ...]:
         """Return the hypervisors in service, then those that candidates would be."""
         return (*self.hosts, *(item.host for item in self.candidates if item.host is not None))
+
+    def lost_with(self, host: Host) -> str:
+        """Return what is lost at once with a hypervisor: its rack, or itself alone."""
+        return host.rack if self.survive is Loss.RACK else host.name
+
+    @cached_property
+    def scarce_bridges(self) -> tuple[str, ...]:
+        """The bridges asked for that not every hypervisor has, where a loss must be absorbed."""
+        if self.survive is Loss.NONE:
+            return ()
+        asked = {ask.shape.bridge for ask in self.asks if ask.shape.as_guest}
+        hosts = self.all_hosts()
+        return tuple(sorted(bridge for bridge in asked if any(bridge not in it.bridges for it in hosts)))
 
     def existing_at(self, shape: Shape) -> Counter[str]:
         """Return how many machines of a shape exist, by spot."""
@@ -225,7 +239,8 @@ class Solution:
     """Where the machines go: for each group the spots of its new machines, the pending that stay first.
 
     ``kept`` counts, by group and spot, how many of them are pending machines that keep their spot.
-    ``racked`` are the candidates that become hypervisors, ``notes`` what is to be told.
+    ``racked`` are the candidates that become hypervisors, ``notes`` what is to be told, ``margin_mib`` the
+    memory that is kept free since it is scattered.
     """
 
     spots: Mapping[Group, tuple[str, ...]]
@@ -233,3 +248,4 @@ class Solution:
     racked: frozenset[str]
     proofs: tuple[Proof, ...]
     notes: tuple[str, ...] = ()
+    margin_mib: int = 0

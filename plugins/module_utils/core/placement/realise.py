@@ -41,6 +41,7 @@ def realise(problem: Problem, solution: Solution, *, more: Iterable[Candidate] =
         ),
         candidates=(*(item for item in problem.candidates if item.name not in used), *more),
         shared_storages=room.shared_storages,
+        margin_mib=solution.margin_mib,
     )
 
 

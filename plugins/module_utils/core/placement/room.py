@@ -31,7 +31,7 @@ def room_to_keep(problem: Problem, active: Iterable[Host]) -> int:
         return 0
     lost: Counter[str] = Counter()
     for host in active:
-        lost[host.rack if problem.survive is Loss.RACK else host.name] += host.memory_mib
+        lost[problem.lost_with(host)] += host.memory_mib
     return max(lost.values(), default=0) + problem.margin_mib
 
 
@@ -47,6 +47,7 @@ class Room:
         self.shared_storages = dict(problem.shared_storages)
         self._candidates = {item.name: item for item in problem.candidates}
         self.carriers: set[str] = set()
+        self._moved: Counter[tuple[str, str]] = Counter()
         self._free = sum(host.free_memory_mib for host in problem.hosts)
         self._keep = room_to_keep(problem, self.hosts.values())
 
@@ -74,6 +75,8 @@ class Room:
             fits = self.is_unused(server) and shape.fits_server(self._candidates[server].form)
             return "" if fits else "server"
         host = self.hosts[spot]
+        if not shape.as_guest:
+            return "carrier"
         if shape.bridge not in host.bridges:
             return "bridge"
         if shape.memory_mib > self.memory[spot]:
@@ -83,9 +86,29 @@ class Room:
         pools = self.storages[spot] if shape.storage in self.storages[spot] else self.shared_storages
         if shape.disk_gib > pools.get(shape.storage, shape.disk_gib):
             return "storage"
-        if self._free - shape.memory_mib < self._keep:
+        if self._free - shape.memory_mib < self._keep or not self._bridges_hold(shape, host):
             return "room for a loss"
         return ""
+
+    def _bridges_hold(self, shape: Shape, host: Host) -> bool:
+        """Tell whether, with one more machine there, the guests of scarce bridges could still move."""
+        for bridge in self.problem.scarce_bridges:
+            free = self._free_by_loss(bridge)
+            if bridge in host.bridges:
+                free[self.problem.lost_with(host)] -= shape.memory_mib
+            for key in {self.problem.lost_with(item) for item in self.hosts.values()}:
+                here = bridge == shape.bridge and key == self.problem.lost_with(host)
+                moved = self._moved[key, bridge] + (shape.memory_mib if here else 0)
+                if moved > free.total() - free[key]:
+                    return False
+        return True
+
+    def _free_by_loss(self, bridge: str) -> Counter[str]:
+        free: Counter[str] = Counter()
+        for host in self.hosts.values():
+            if bridge in host.bridges:
+                free[self.problem.lost_with(host)] += max(self.memory[host.name], 0)
+        return free
 
     def put(self, shape: Shape, spot: str, number: int = 1) -> None:
         """Take the room of machines; whether there is enough is not checked."""
@@ -93,6 +116,7 @@ class Room:
         if server:
             self.carriers.add(server)
             return
+        self._moved[self.problem.lost_with(self.hosts[spot]), shape.bridge] += shape.memory_mib * number
         self.memory[spot] -= shape.memory_mib * number
         self._free -= shape.memory_mib * number
         self.cores[spot] -= shape.physical_cores * number

@@ -65,6 +65,7 @@ def solve(problem: Problem, *, effort: float = EFFORT, tell: Tell = lambda _line
         racked=best.counts.racked,
         proofs=best.proofs,
         notes=notes if lost else (),
+        margin_mib=problem.margin_mib,
     )
 
 
