@@ -131,23 +131,27 @@ def _lead(data: ReportData, hosts: Sequence[HostView]) -> str:
         f"goes from {percent(_share(before, full))} to {percent(_share(after, full))} of {memory(full)}; "
         f"{busy} of the cores are busy then."
     ]
-    carriers = sum(len(rack.carriers) for rack in data.racks)
-    changes = (
-        [f"{count(states[NEW], 'server')} {_verb(states[NEW], 'become')} hypervisors"] if states[NEW] else []
-    )
-    changes += [f"{count(carriers, 'server')} {_verb(carriers, 'carry')} a machine each"] if carriers else []
-    shelf = sum(len(rack.shelf) for rack in data.racks)
-    changes += [f"{count(shelf, 'server')} {_verb(shelf, 'stay')} on the shelf"] if shelf else []
+    changes = _changes(data.racks, states[NEW])
     if changes:
         parts.append(f"{listing(changes)}.")
     if states[OFFLINE]:
-        parts.append(f"{count(states[OFFLINE], 'hypervisor')} {_verb(states[OFFLINE], 'be')} off line.")
+        parts.append(f"{_each(states[OFFLINE], 'hypervisor is off line', 'hypervisors are off line')}.")
     return " ".join(parts)
 
 
-def _verb(number: int, plural: str) -> str:
-    singular = {"become": "becomes", "carry": "carries", "stay": "stays", "be": "is"}[plural]
-    return singular if number == 1 else {"be": "are"}.get(plural, plural)
+def _changes(racks: Sequence[RackView], new: int) -> list[str]:
+    carriers = sum(len(rack.carriers) for rack in racks)
+    shelf = sum(len(rack.shelf) for rack in racks)
+    told = (
+        (new, "server becomes a hypervisor", "servers become hypervisors"),
+        (carriers, "server carries a machine", "servers carry a machine each"),
+        (shelf, "server stays on the shelf", "servers stay on the shelf"),
+    )
+    return [_each(*words) for words in told if words[0]]
+
+
+def _each(number: int, one: str, more: str) -> str:
+    return f"{number:,} {one if number == 1 else more}"
 
 
 def _memory(hosts: Iterable[HostView]) -> tuple[int, int, int]:
@@ -176,9 +180,11 @@ def _kinds(racks: Sequence[RackView], hosts: Sequence[HostView]) -> tuple[tuple[
 
 def _site(name: str, racks: Sequence[RackView]) -> SiteMark:
     hosts = [host for rack in racks for host in rack.hosts]
-    before, after, full = _memory(hosts)
+    online = [host for host in hosts if host.state != OFFLINE]
+    before, after, full = _memory(online)
+    share = percent(_share(after, full), 0)
     summary = (
-        f"{count(len(hosts), 'hypervisor')}, {percent(_share(after, full), 0)} of {memory(full)} in use"
+        f"{count(len(online), 'hypervisor')} on line, {share} of {memory(full)} in use"
         if hosts
         else count(sum(len(rack.shelf) + len(rack.carriers) for rack in racks), "server")
     )
