@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from ansible_collections.ent.renfort.plugins.module_utils.core.report import ReportData
 from ansible_collections.ent.renfort.plugins.module_utils.report.html import render_report
-from tests.unit.report.fleets import small, without_shortage
+from tests.unit.report.fleets import awkward, small, without_shortage
 from tests.unit.report.large_fleet import large
 
 BROWSER = "/usr/bin/chromium"
@@ -31,7 +31,7 @@ QUIET = (
 )
 """The browser talks to nobody by itself."""
 
-FLEETS = {"small": small(), "without-shortage": without_shortage(), "large": large()}
+FLEETS = {"small": small(), "without-shortage": without_shortage(), "large": large(), "awkward": awkward()}
 
 
 @dataclass

@@ -17,6 +17,9 @@ from .wording import listing, memory, percent
 IN_SERVICE, NEW, OFFLINE = "in service", "new", "off line"
 """The states of a hypervisor, as the report's data has them."""
 
+TALLEST = 12
+"""So many are drawn above each other; more stand in columns, as where no rack is known."""
+
 NO_RACK = "Not in a rack"
 """The heading over servers of which the stock names no rack."""
 
@@ -49,10 +52,11 @@ class CarrierMark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RackMark:
-    """One cabinet."""
+    """One cabinet; it is ``wide`` when it holds more than a cabinet is tall."""
 
     label: str
     percent: str
+    wide: bool
     hosts: tuple[HostMark, ...]
     carriers: tuple[CarrierMark, ...]
     shelf: tuple[str, ...]
@@ -201,6 +205,7 @@ def _rack(rack: RackView) -> RackMark:
     return RackMark(
         label=_split(rack.name)[1],
         percent=percent(_share(after, full), 0) if full else "",
+        wide=len(rack.hosts) + len(rack.carriers) > TALLEST,
         hosts=tuple(_host(host) for host in rack.hosts),
         carriers=tuple(_carrier(use) for use in rack.carriers),
         shelf=rack.shelf,

@@ -91,8 +91,8 @@ def _lead(tenants: Sequence[TenantView]) -> str:
         )
     bounds = sorted({tenant.bound_by for tenant in tenants if tenant.bound_by})
     rest = count(len(tenants) - full, "tenant")
-    held = f", held back by their {listing(bounds)} machines" if bounds else ""
-    verb = "is" if len(tenants) - full == 1 else "are"
+    verb, whose = ("is", "its") if len(tenants) - full == 1 else ("are", "their")
+    held = f", held back by {whose} {listing(bounds)} machines" if bounds else ""
     return f"{rest} of {len(tenants)} {verb} not served in full{held}. The worst-served comes first."
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ansible_collections.ent.renfort.plugins.module_utils.core.model import Measure
+from ansible_collections.ent.renfort.plugins.module_utils.core.names import TIERS
 from ansible_collections.ent.renfort.plugins.module_utils.core.options import Option, OptionKind
 from ansible_collections.ent.renfort.plugins.module_utils.core.plan_records import (
     Change,
@@ -291,4 +292,28 @@ def without_shortage() -> ReportData:
         orders=(),
         stages=stages,
         fills=data.fills[1:],
+    )
+
+
+def awkward() -> ReportData:
+    """Return the small fleet with the longest names, every tier, and forty hypervisors in a rack."""
+    data = small()
+    long = "a-name-as-long-as-the-label-of-a-host-name-may-be-at-the-very-most"[:63]
+    every = tuple(need(tier, "eure", existing=120, new=1300, missing=75) for tier in TIERS)
+    titled = replace(
+        data.tenants[0], title=f"Établissements{'_du_second_degré' * 6}", region="Région " * 12, needs=every
+    )
+    hosts = tuple(host(f"pve-{number:02d}.{long}", before=5, after=95) for number in range(40))
+    named = replace(data.racks[2], name=f"{long}/{long}", hosts=(*data.racks[2].hosts, *hosts))
+    return replace(
+        data,
+        tenants=(titled, data.tenants[1]),
+        racks=(
+            replace(named, carriers=(carrier(long, long),), shelf=tuple("abcdefghijklmnop")),
+            data.racks[1],
+        ),
+        shortages=(replace(data.shortages[0], reason=long, advice=long * 2),),
+        stages=tuple(replace(stage, arrives=(long, long)) for stage in data.stages),
+        orders=tuple(replace(order, model=long, servers=40) for order in data.orders),
+        notes=(long * 3,),
     )

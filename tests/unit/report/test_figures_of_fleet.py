@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.ent.renfort.plugins.module_utils.report.headline import headline_of
 from ansible_collections.ent.renfort.plugins.module_utils.report.racks import HostMark, racks_figure
 from ansible_collections.ent.renfort.plugins.module_utils.report.tenants import tenants_figure
-from tests.unit.report.fleets import host, need, small, tenant, without_shortage
+from tests.unit.report.fleets import awkward, host, need, small, tenant, without_shortage
 from tests.unit.report.reading import bar, plain
 
 # --- headline -------------------------------------------------------------------------------------
@@ -128,6 +128,11 @@ def test_servers_are_told_as_carriers_or_on_the_shelf() -> None:
     assert [(mark.name, mark.tier) for mark in rack.carriers] == [("shelf-02", "database")]
     assert "Carries eure-database-02" in rack.carriers[0].tip
     assert rack.shelf == ("shelf-03", "shelf-04")
+
+
+def test_more_hypervisors_than_a_cabinet_is_tall_stand_in_columns() -> None:
+    racks = [rack for site in racks_figure(awkward()).sites for rack in site.racks]
+    assert [rack.wide for rack in racks] == [True, False]
 
 
 def test_the_lead_counts_everything_and_no_core_that_is_off_line() -> None:

@@ -22,7 +22,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.report.html import (
     TEMPLATES,
     render_report,
 )
-from tests.unit.report.fleets import small, tenant, without_shortage
+from tests.unit.report.fleets import awkward, small, tenant, without_shortage
 from tests.unit.report.large_fleet import large
 
 ROOT = Path(__file__).parents[3]
@@ -50,7 +50,13 @@ EMPTY = replace(
     measures=(),
 )
 
-FLEETS = {"small": small(), "without shortage": without_shortage(), "large": large(), "empty": EMPTY}
+FLEETS = {
+    "small": small(),
+    "without shortage": without_shortage(),
+    "large": large(),
+    "awkward": awkward(),
+    "empty": EMPTY,
+}
 
 
 class Document(HTMLParser):
