@@ -105,7 +105,7 @@ class Calendar:
 def calendar(days: Sequence[str], *, start: float, end: float) -> Calendar:
     """Return an axis on which all days (ISO) have some room around them."""
     dates = sorted(date.fromisoformat(day) for day in days)
-    margin = timedelta(days=max((dates[-1] - dates[0]).days // 12, 3))
+    margin = timedelta(days=max((dates[-1] - dates[0]).days // 12, 7))
     return Calendar(first=dates[0] - margin, last=dates[-1] + margin, start=start, end=end)
 
 

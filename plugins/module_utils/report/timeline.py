@@ -20,7 +20,10 @@ _DATES = (7.0, 78.0)
 _UNKNOWN_ZONE = (83.0, 100.0)
 _NOW_ZONE = (0.0, 2.5)
 _RIGHT_EDGE = 99.0
-_MOST_TICKS = 5
+_MOST_TICKS, _MOST_TICKS_WITH_YEAR = 5, 3
+_LABEL = 12.0
+"""The room that a label needs on the smallest screen."""
+
 _THIN = 1.0
 """A delivery that comes on one day is still to be seen."""
 
@@ -87,16 +90,21 @@ def _lead(data: ReportData) -> str:
 
 
 def _ticks(axis: Calendar | None) -> tuple[Tick, ...]:
+    """Return the marks of the dates; one has no label where that would run into what follows the axis."""
     if axis is None:
         return ()
-    return tuple(
-        Tick(x=axis.at(marked.isoformat()), label=_label(marked)) for marked in marked_days(axis, _MOST_TICKS)
-    )
+    several = axis.first.year != axis.last.year
+    marked = marked_days(axis, _MOST_TICKS_WITH_YEAR if several else _MOST_TICKS)
+    places = [(axis.at(day.isoformat()), _label(day, year=several)) for day in marked]
+    return tuple(Tick(x=x, label=label if x <= axis.end - _LABEL else "") for x, label in places)
 
 
-def _label(marked: date) -> str:
+def _label(marked: date, *, year: bool) -> str:
+    """Return a short label: the rows have the year, it is only told where there are several."""
     month = MONTHS[marked.month - 1][:3]
-    return f"{month} {marked.year}" if marked.day == 1 else f"{marked.day} {month}"
+    if marked.day != 1:
+        return f"{marked.day} {month}"
+    return f"{month} {marked.year}" if year else month
 
 
 def _now(data: ReportData) -> StageRow:

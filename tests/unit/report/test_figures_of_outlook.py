@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.ent.renfort.plugins.module_utils.report.arithmetic import arithmetic_of
 from ansible_collections.ent.renfort.plugins.module_utils.report.binding import binding_figure
@@ -123,7 +126,21 @@ def test_unknown_dates_alone_need_no_axis() -> None:
 
 
 def test_months_are_marked() -> None:
-    assert [tick.label for tick in timeline_of(small()).ticks] == ["May 2020", "Jun 2020"]
+    assert [tick.label for tick in timeline_of(small()).ticks] == ["May", "Jun"]
+
+
+@given(st.lists(st.dates(min_value=date(2019, 1, 1), max_value=date(2023, 1, 1)), min_size=1), st.booleans())
+def test_labels_of_the_axis_have_room_on_the_smallest_screen(days: list[date], undated: bool) -> None:
+    data = small()
+    whens = [day.isoformat() for day in sorted(days)] + (["unknown"] if undated else [])
+    figure = timeline_of(
+        replace(data, stages=tuple(replace(data.stages[0], earliest="", when=when) for when in whens))
+    )
+    labels = [tick for tick in figure.ticks if tick.label]
+    ends = [*(tick.x for tick in labels[1:]), figure.unknown or 103.0]
+    for tick, end in zip(labels, ends, strict=True):
+        # About 6 pixels a letter and 4 before it, on an axis of 328 pixels.
+        assert (end - tick.x) * 3.28 >= 6 * len(tick.label) + 4
 
 
 @pytest.mark.parametrize(

@@ -108,4 +108,5 @@ def test_an_axis_of_days_has_a_few_marks(one: date, other: date) -> None:
 
 def test_a_short_axis_is_marked_by_weeks() -> None:
     axis = calendar(["2020-04-06", "2020-04-17"], start=0.0, end=100.0)
-    assert [day.isoformat() for day in marked_days(axis, 5)] == ["2020-04-06", "2020-04-13", "2020-04-20"]
+    mondays = ["2020-03-30", "2020-04-06", "2020-04-13", "2020-04-20"]
+    assert [day.isoformat() for day in marked_days(axis, 5)] == mondays
