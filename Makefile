@@ -79,6 +79,10 @@ test-netbox: dev-tools ## NetBox as the source of the stock, against a real one:
 bench-pve-emulator: dev-tools ## Requests per second of the Proxmox VE emulator
 	@$(PYTHON) tests/bench/pve_emulator.py
 
+.PHONY: bench-plan
+bench-plan: dev-tools ## The planner on the example fleet and on 5,000 machines, beside first fit decreasing
+	@PYTHONPATH=collections:. $(PYTHON) -m tests.bench.plan
+
 .PHONY: clean
 clean: ## Remove what the project made in its own folder (.venv stays)
 	@rm -rf build artifacts .mypy_cache .ruff_cache .pytest_cache .ansible

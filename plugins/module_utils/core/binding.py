@@ -10,10 +10,10 @@ from fractions import Fraction
 
 from .model import Loss, Stock
 from .placement.problem import Problem, Shape
-from .placement.room import Room, room_to_keep
+from .placement.room import LOSS, Room, room_to_keep
 from .text import show
 
-_ORDER = ("bridge", "memory", "cores", "storage", "room for a loss")
+_ORDER = ("bridge", "memory", "cores", "storage", LOSS)
 """The obstacles on a hypervisor, the first to be looked at first: the last one met is what binds."""
 
 
@@ -86,7 +86,7 @@ def _texts(problem: Problem, shape: Shape, room: Room) -> Mapping[str, str]:
             f"a machine needs {shape.disk_gib:,} GiB of {shape.storage}, and no hypervisor with enough "
             "memory and cores has them free"
         ),
-        "room for a loss": (
+        LOSS: (
             f"the {sum(room.memory.values()):,} MiB that are free must stay free for the loss of a {lost} "
             f"({room_to_keep(problem, problem.hosts):,} MiB)"
         ),

@@ -14,6 +14,7 @@ from ansible_collections.ent.renfort.plugins.module_utils import core
 ALLOWED = {
     "__future__",
     "collections",
+    "copy",
     "dataclasses",
     "decimal",
     "difflib",

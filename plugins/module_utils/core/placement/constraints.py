@@ -8,7 +8,7 @@ some thousand variables of what would be some hundred thousand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from itertools import pairwise
 from math import floor, gcd, lcm
@@ -17,9 +17,9 @@ from typing import Any
 from ortools.sat.python import cp_model
 
 from ..model import Loss
-from .measures import SHARE_SCALE, Caps, even_part
+from .measures import SHARE_SCALE, Caps, even_part, party_shares, worst_share
 from .problem import Candidate, Counts, Group, Host, Problem, Shape
-from .room import capacity_for
+from .room import capacity_for, room_after
 
 Expression = Any
 """A linear expression of the solver; its Python types are not published."""
@@ -42,6 +42,7 @@ class Model:
         self.served: dict[Group, Expression] = {}
         self.kept: dict[tuple[Group, str], Expression] = {}
         self.shares: dict[str, Expression] = {}
+        self._derived: list[tuple[Expression, Callable[[Counts], int]]] = []
         self._add_spots()
         self._add_groups()
         self._add_hosts()
@@ -161,7 +162,12 @@ class Model:
         if self.problem.survive is Loss.NONE:
             return 1
         holds = self.cp.new_bool_var("holds a loss")
-        free = self._free_memory() - self.problem.margin_mib
+        self._derived.append((holds, lambda counts: room_after(self.problem, counts).holds_a_loss))
+        # One variable for a sum of thousands, since each loss asks for it again.
+        capacity = sum(max(host.free_memory_mib, 0) for host in self.problem.all_hosts())
+        free = self.cp.new_int_var(-(2**40), capacity, "free")
+        self.cp.add(free == self._free_memory() - self.problem.margin_mib)
+        self._derived.append((free, self._count_free))
         lost: dict[str, Expression] = {}
         for host in self.problem.all_hosts():
             key = self.problem.lost_with(host)
@@ -194,6 +200,9 @@ class Model:
             if not isinstance(memory, int):
                 self.cp.add(memory <= others)
 
+    def _count_free(self, counts: Counts) -> int:
+        return room_after(self.problem, counts).free - self.problem.margin_mib
+
     def _free_memory(self) -> Expression:
         """Return what stays free over all hypervisors, in MiB."""
         hosts = {host.name for host in self.problem.all_hosts()}
@@ -208,6 +217,7 @@ class Model:
         for party in self.problem.parties:
             share = self.cp.new_int_var(0, SHARE_SCALE, f"share {party.name}")
             self.shares[party.name] = share
+            self._derived.append((share, lambda it, of=party.name: party_shares(self.problem, it.placed)[of]))
             for ask in self.problem.asks:
                 if ask.group[1] in ("", party.name) and ask.demand:
                     self.cp.add(ask.demand * share <= SHARE_SCALE * (ask.have + self.served[ask.group]))
@@ -215,6 +225,7 @@ class Model:
     def _add_worst(self) -> Expression:
         lowest = min((SHARE_SCALE * (1 - party.priority) for party in self.problem.parties), default=0)
         worst = self.cp.new_int_var(lowest, SHARE_SCALE, "worst")
+        self._derived.append((worst, lambda counts: worst_share(self.problem, counts.placed)))
         for party in self.problem.parties:
             self.cp.add(worst <= SHARE_SCALE - party.priority * (SHARE_SCALE - self.shares[party.name]))
         return worst
@@ -233,6 +244,8 @@ class Model:
             self.cp.add_hint(self.served[ask.group], min(counts.placed[ask.group], ask.needed))
         for pair, variable in self.kept.items():
             self.cp.add_hint(variable, counts.kept.get(pair, 0))
+        for variable, value in self._derived:
+            self.cp.add_hint(variable, value(counts))
 
     def counts(self, solver: cp_model.CpSolver) -> Counts:
         """Return the placement that the solver found."""
@@ -257,16 +270,14 @@ class Model:
         excess: list[Expression] = []
         for shape in self.problem.shapes:
             existing = self.problem.existing_at(shape)
-            racks: dict[str, tuple[int, list[Expression]]] = {}
+            racks: dict[str, list[str]] = {}
             for host in self.problem.all_hosts():
-                number = self.at.get((shape, host.name), 0)
-                before, numbers = racks.get(host.rack, (0, []))
-                racks[host.rack] = before + existing[host.name], [*numbers, number]
-                excess.append(self._above(number, max(caps[shape].host - existing[host.name], 0)))
-            excess += [
-                self._above(sum(numbers), max(caps[shape].rack - before, 0))
-                for before, numbers in racks.values()
-            ]
+                racks.setdefault(host.rack, []).append(host.name)
+                level = max(caps[shape].host - existing[host.name], 0)
+                excess.append(self._above(shape, [host.name], level))
+            for names in racks.values():
+                level = max(caps[shape].rack - sum(existing[name] for name in names), 0)
+                excess.append(self._above(shape, names, level))
         return sum(excess)
 
     def excess_load(self, total: int, racked: frozenset[str]) -> Expression:
@@ -275,19 +286,30 @@ class Model:
         capacity = sum(host.memory_mib for host in active)
         excess: list[Expression] = []
         for host in active:
-            load = host.memory_mib - host.free_memory_mib
+            room = even_part(host, total, capacity) - (host.memory_mib - host.free_memory_mib)
             new = sum(
                 shape.memory_mib * number for (shape, _spot), number in self._at_spots([host.name]).items()
             )
-            excess.append(self._above(new + load, even_part(host, total, capacity)))
+            if isinstance(new, int):
+                excess.append(max(-room, 0))
+                continue
+            above = self.cp.new_int_var(max(-room, 0), host.memory_mib + max(-room, 0), "")
+            self.cp.add(above >= new - room)
+            self._derived.append((above, lambda it, of=host, to=room: max(_new_load(it, of.name) - to, 0)))
+            excess.append(above)
         return sum(excess)
 
-    def _above(self, expression: Expression, level: int) -> Expression:
-        """Return a variable that is at least what the expression is above a level, and at least 0."""
-        if isinstance(expression, int):
-            return max(expression - level, 0)
-        above = self.cp.new_int_var(0, 2**40, "")
-        self.cp.add(above >= expression - level)
+    def _above(self, shape: Shape, spots: Sequence[str], level: int) -> Expression:
+        """Return a variable that is at least what a shape has on some spots above a level, and at least 0."""
+        numbers = [self.at[shape, spot] for spot in spots if (shape, spot) in self.at]
+        if not numbers:
+            return 0
+        most = sum(ask.wanted for ask in self.problem.asks if ask.shape == shape)
+        above = self.cp.new_int_var(0, most, "")
+        self.cp.add(above >= sum(numbers) - level)
+        self._derived.append(
+            (above, lambda it: max(sum(it.at.get((shape, spot), 0) for spot in spots) - level, 0))
+        )
         return above
 
     def fix_choice(self, counts: Counts) -> None:
@@ -296,3 +318,7 @@ class Model:
             self.cp.add(variable == counts.placed[group])
         for name, variable in self.racked.items():
             self.cp.add(variable == int(name in counts.racked))
+
+
+def _new_load(counts: Counts, spot: str) -> int:
+    return sum(shape.memory_mib * number for (shape, of), number in counts.at.items() if of == spot)

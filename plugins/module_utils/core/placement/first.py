@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Sequence
 from fractions import Fraction
 
 from .measures import Caps, spread_caps
 from .problem import Ask, Candidate, Counts, Group, Problem, Shape, carrier_spot
-from .room import Room
+from .room import LOSS, Room
 
 _FILL_STEPS = 1_000_000
+
+_Entry = tuple[bool, bool, int, str]
+"""A hypervisor in the queue of a shape: whether it and its rack have their even part, its fill, its name."""
 
 
 def first_placement(problem: Problem) -> Counts:
@@ -34,6 +36,14 @@ def first_placement(problem: Problem) -> Counts:
     return in_turn.counts()
 
 
+def completed(problem: Problem, counts: Counts) -> Counts:
+    """Return a placement with what of the rest this simple way finds room for beside it."""
+    builder = _Builder(problem)
+    builder.take_over(counts)
+    builder.place_in_turn()
+    return builder.counts()
+
+
 class _Builder:
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
@@ -45,6 +55,9 @@ class _Builder:
         self._caps = self._wanted_caps()
         self._existing = {shape: problem.existing_at(shape) for shape in problem.shapes}
         self._racks = {host.name: host.rack for host in problem.all_hosts()}
+        self._queues: dict[Shape, list[_Entry]] = {}
+        self._queued: dict[Shape, set[str]] = {}
+        self._hopeless: set[tuple[Shape, int]] = set()
         self._in_rack: Counter[tuple[Shape, str]] = Counter()
         for shape, spots in self._existing.items():
             for spot, number in spots.items():
@@ -74,81 +87,98 @@ class _Builder:
                         self._put(ask, spot)
                         self._kept[ask.group, spot] += 1
 
+    def take_over(self, counts: Counts) -> None:
+        """Begin with a placement."""
+        for name in sorted(counts.racked):
+            self._room.rack_up(name)
+        for (shape, spot), number in sorted(counts.at.items()):
+            self._room.put(shape, spot, number)
+            self._at[shape, spot] += number
+            if spot in self._racks:
+                self._in_rack[shape, self._racks[spot]] += number
+        self._placed.update(counts.placed)
+        self._kept.update(counts.kept)
+
     def place_all_by_shape(self) -> None:
+        """Place the large machines first; stop at the first one that finds no place."""
         for shape in sorted(self._problem.shapes, key=lambda it: (it.as_guest, -it.memory_mib, it)):
-            waiting = [
-                ask
-                for ask in self._problem.asks
-                if ask.shape == shape
-                for _each in range(ask.wanted - self._placed[ask.group])
-            ]
-            self._place_shape(shape, waiting)
+            for ask in self._problem.asks:
+                while ask.shape == shape and self._placed[ask.group] < ask.wanted:
+                    if not self._place(ask):
+                        return
 
     def place_in_turn(self) -> None:
+        """Place those first whose group is served worst so far, the spares last."""
         waiting = [
             (*_turn(ask, ordinal), ask.group)
             for ask in self._problem.asks
             for ordinal in range(self._placed[ask.group], ask.wanted)
         ]
         for *_turns, group in sorted(waiting):
-            ask = self._asks[group]
-            spot = self._best_spot(ask.shape)
-            if spot:
-                self._put(ask, spot)
+            self._place(self._asks[group])
 
-    def _place_shape(self, shape: Shape, waiting: Sequence[Ask]) -> None:
-        heap = [(*self._key(shape, name), name) for name in self._room.hosts] if shape.as_guest else []
-        heapq.heapify(heap)
-        for ask in waiting:
-            spot = self._pop(shape, heap)
-            if not spot:
-                spot = self._new_spot(shape)
-                if not spot:
-                    return
-                if spot in self._room.hosts:
-                    heap = [(*self._key(shape, name), name) for name in self._room.hosts]
-                    heapq.heapify(heap)
-            self._put(ask, spot)
-            if spot in self._room.hosts:
-                heapq.heappush(heap, (*self._key(shape, spot), spot))
+    def _place(self, ask: Ask) -> bool:
+        shape = ask.shape
+        spot = self._best_host(shape) or self._new_spot(shape)
+        if not spot:
+            return False
+        self._put(ask, spot)
+        if spot in self._room.hosts:
+            for of, queue in self._queues.items():
+                if of == shape or spot not in self._queued[of]:
+                    heapq.heappush(queue, (*self._key(of, spot), spot))
+                    self._queued[of].add(spot)
+        return True
 
-    def _pop(self, shape: Shape, heap: list[tuple[bool, bool, int, str]]) -> str:
-        """Take the best hypervisor with room off the heap; entries whose rack filled up are put right."""
-        while heap:
-            *key, name = heapq.heappop(heap)
+    def _best_host(self, shape: Shape) -> str:
+        """Take the best hypervisor with room off the shape's queue.
+
+        A key only ever rises, so one that is out of date is put right when it comes up. A hypervisor
+        without room for a shape never has room for it again, but for the memory kept for a loss.
+        """
+        if not shape.as_guest:
+            return ""
+        if shape not in self._queues:
+            self._queues[shape] = [(*self._key(shape, name), name) for name in self._room.hosts]
+            self._queued[shape] = set(self._room.hosts)
+            heapq.heapify(self._queues[shape])
+        queue = self._queues[shape]
+        kept_for_loss: list[_Entry] = []
+        found = ""
+        while queue and not found:
+            *key, name = entry = heapq.heappop(queue)
             current = self._key(shape, name)
             if tuple(key) != current:
-                heapq.heappush(heap, (*current, name))
-            elif not self._room.obstacle(shape, name):
-                return name
-        return ""
-
-    def _best_spot(self, shape: Shape) -> str:
-        if shape.as_guest:
-            fitting = [name for name in self._room.hosts if not self._room.obstacle(shape, name)]
-            if fitting:
-                return min(fitting, key=lambda name: (*self._key(shape, name), name))
-        return self._new_spot(shape)
+                heapq.heappush(queue, (*current, name))
+                continue
+            obstacle = self._room.obstacle(shape, name)
+            if not obstacle:
+                found = name
+            elif obstacle == LOSS:
+                kept_for_loss.append(entry)
+                if not self._problem.scarce_bridges:
+                    break  # it is the same for every hypervisor
+        for entry in kept_for_loss:
+            heapq.heappush(queue, entry)
+        return found
 
     def _new_spot(self, shape: Shape) -> str:
         """Put a candidate into use for one machine: as this machine, or else as a hypervisor."""
+        if (shape, len(self._room.hosts)) in self._hopeless:
+            return ""
         unused = [item for item in self._problem.candidates if self._room.is_unused(item.name)]
         carriers = [item for item in unused if shape.fits_server(item.form)]
         if carriers and not shape.as_guest:
             return min(carriers, key=_smallest).as_carrier
         if shape.as_guest:
             for item in sorted((item for item in unused if item.host is not None), key=_cheapest):
-                trial = self._with(item)
-                if not trial.obstacle(shape, item.name):
+                if not self._room.tried(item.name).obstacle(shape, item.name):
                     self._room.rack_up(item.name)
                     return item.name
-        return min(carriers, key=_smallest).as_carrier if carriers else ""
-
-    def _with(self, item: Candidate) -> Room:
-        """Return the room as if a candidate alone were a hypervisor too, to see whether it helps."""
-        trial = _copied(self._room)
-        trial.rack_up(item.name)
-        return trial
+        if carriers:
+            return min(carriers, key=_smallest).as_carrier
+        self._hopeless.add((shape, len(self._room.hosts)))
+        return ""
 
     def _can_rack(self, name: str) -> bool:
         return self._room.is_unused(name) and any(
@@ -175,13 +205,6 @@ class _Builder:
         wanted = {ask.group: ask.wanted for ask in self._problem.asks}
         nothing = Counts(placed=wanted, at={}, kept={}, racked=frozenset())
         return spread_caps(self._problem, nothing)
-
-
-def _copied(room: Room) -> Room:
-    copy = Room.__new__(Room)
-    copy.__dict__.update(room.__dict__)
-    copy.hosts, copy.carriers = dict(room.hosts), set(room.carriers)
-    return copy
 
 
 def _turn(ask: Ask, ordinal: int) -> tuple[bool, Fraction]:

@@ -14,7 +14,10 @@ from fractions import Fraction
 
 from . import measures
 from .constraints import Expression, Model
+from .first import completed
+from .level_out import levelled
 from .problem import Counts, Problem
+from .relaxation import least_excess
 from .room import room_after
 
 WORST = "worst-served tenant"
@@ -31,9 +34,11 @@ BALANCE = "balance of the hypervisors"
 class Level:
     """One level: what is measured on a placement, and the same as an expression of the solver's model.
 
-    ``best`` is the best value that there can be by arithmetic alone. ``express`` adds what it needs to the
-    model and returns the expression; it is told the placement so far. ``scale`` turns the value into what
-    is shown. ``tolerance`` is the gap, as a part of the value, at which the search may end.
+    ``best`` is the best value that there can be, known without the solver. ``express`` adds what it needs
+    to the model and returns the expression; it is told the placement so far. ``scale`` turns the value into
+    what is shown. ``polish`` makes a placement better in a simple way before the solver is asked, at no cost
+    to earlier levels. ``tolerance`` is the gap, as a part of the value, at which the search may end,
+    ``effort`` how long it may take compared with the other levels.
     """
 
     name: str
@@ -42,7 +47,9 @@ class Level:
     measure: Callable[[Counts], int]
     express: Callable[[Model, Counts], Expression]
     scale: Fraction = Fraction(1)
+    polish: Callable[[Counts], Counts] = lambda counts: counts
     tolerance: float = 0.0
+    effort: float = 1.0
 
 
 def levels_of(problem: Problem) -> tuple[Level, ...]:
@@ -74,6 +81,7 @@ def levels_of(problem: Problem) -> tuple[Level, ...]:
             maximise=True,
             best=measures.machines_placed(problem, wanted),
             measure=lambda counts: measures.machines_placed(problem, counts.placed),
+            polish=lambda counts: completed(problem, counts),
             express=lambda model, _counts: sum(
                 measures.spare_weight(problem) * model.served[ask.group] + model.placed[ask.group]
                 for ask in problem.asks
@@ -120,10 +128,12 @@ def shape_of_it(problem: Problem, counts: Counts) -> tuple[Level, ...]:
         Level(
             name=BALANCE,
             maximise=True,
-            best=total,
+            best=total - least_excess(problem, counts),
             measure=lambda found: total - measures.excess_load(problem, found),
             express=lambda model, found: total - model.excess_load(total, found.racked),
             scale=Fraction(1, max(total, 1)),
+            polish=lambda found: levelled(problem, found, caps),
             tolerance=0.001,
+            effort=2.0,
         ),
     )

@@ -6,9 +6,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from copy import copy
 
 from ..model import Loss
 from .problem import Counts, Host, Problem, Shape, carrier_of
+
+LOSS = "room for a loss"
+"""The obstacle when the memory that is free must stay free."""
 
 
 def capacity_for(host: Host, shape: Shape) -> int:
@@ -29,10 +33,14 @@ def room_to_keep(problem: Problem, active: Iterable[Host]) -> int:
     """
     if problem.survive is Loss.NONE:
         return 0
+    return max(_lost_memory(problem, active).values(), default=0) + problem.margin_mib
+
+
+def _lost_memory(problem: Problem, hosts: Iterable[Host]) -> Counter[str]:
     lost: Counter[str] = Counter()
-    for host in active:
+    for host in hosts:
         lost[problem.lost_with(host)] += host.memory_mib
-    return max(lost.values(), default=0) + problem.margin_mib
+    return lost
 
 
 class Room:
@@ -48,8 +56,14 @@ class Room:
         self._candidates = {item.name: item for item in problem.candidates}
         self.carriers: set[str] = set()
         self._moved: Counter[tuple[str, str]] = Counter()
-        self._free = sum(host.free_memory_mib for host in problem.hosts)
-        self._keep = room_to_keep(problem, self.hosts.values())
+        self.free = sum(host.free_memory_mib for host in problem.hosts)
+        self._lost = _lost_memory(problem, problem.hosts)
+        self._largest_loss = max(self._lost.values(), default=0)
+
+    @property
+    def _keep(self) -> int:
+        nothing = self.problem.survive is Loss.NONE
+        return 0 if nothing else self._largest_loss + self.problem.margin_mib
 
     @property
     def racked(self) -> frozenset[str]:
@@ -61,8 +75,17 @@ class Room:
         host = self._candidates[name].host
         assert host is not None
         self.hosts[name] = host
-        self._free += host.free_memory_mib
-        self._keep = room_to_keep(self.problem, self.hosts.values())
+        self.free += host.free_memory_mib
+        key = self.problem.lost_with(host)
+        self._lost[key] += host.memory_mib
+        self._largest_loss = max(self._largest_loss, self._lost[key])
+
+    def tried(self, name: str) -> Room:
+        """Return this room as if a candidate were a hypervisor too; only to be asked for obstacles."""
+        trial = copy(self)
+        trial.hosts, trial._lost = dict(self.hosts), self._lost.copy()
+        trial.rack_up(name)
+        return trial
 
     def is_unused(self, name: str) -> bool:
         """Tell whether a candidate is neither a hypervisor nor a machine yet."""
@@ -86,8 +109,8 @@ class Room:
         pools = self.storages[spot] if shape.storage in self.storages[spot] else self.shared_storages
         if shape.disk_gib > pools.get(shape.storage, shape.disk_gib):
             return "storage"
-        if self._free - shape.memory_mib < self._keep or not self._bridges_hold(shape, host):
-            return "room for a loss"
+        if self.free - shape.memory_mib < self._keep or not self._bridges_hold(shape, host):
+            return LOSS
         return ""
 
     def _bridges_hold(self, shape: Shape, host: Host) -> bool:
@@ -96,10 +119,11 @@ class Room:
             free = self._free_by_loss(bridge)
             if bridge in host.bridges:
                 free[self.problem.lost_with(host)] -= shape.memory_mib
-            for key in {self.problem.lost_with(item) for item in self.hosts.values()}:
+            total = free.total()
+            for key in self._lost:
                 here = bridge == shape.bridge and key == self.problem.lost_with(host)
                 moved = self._moved[key, bridge] + (shape.memory_mib if here else 0)
-                if moved > free.total() - free[key]:
+                if moved > total - free[key]:
                     return False
         return True
 
@@ -118,7 +142,7 @@ class Room:
             return
         self._moved[self.problem.lost_with(self.hosts[spot]), shape.bridge] += shape.memory_mib * number
         self.memory[spot] -= shape.memory_mib * number
-        self._free -= shape.memory_mib * number
+        self.free -= shape.memory_mib * number
         self.cores[spot] -= shape.physical_cores * number
         pools = self.storages[spot] if shape.storage in self.storages[spot] else self.shared_storages
         if shape.storage in pools:
@@ -132,7 +156,7 @@ class Room:
     @property
     def holds_a_loss(self) -> bool:
         """Whether the memory that is free is enough for the loss of a hypervisor, or of a rack."""
-        return self._free >= self._keep
+        return self.free >= self._keep
 
     @property
     def overdrawn(self) -> tuple[str, ...]:

@@ -81,11 +81,12 @@ def _solve_levels(problem: Problem, *, effort: float, tell: Tell) -> _Best:
 
 
 def _improve(model: Model, level: Level, best: _Best, *, effort: float, tell: Tell) -> _Best:
+    best = replace(best, counts=level.polish(best.counts))
     value = level.measure(best.counts)
     expression = level.express(model, best.counts)
-    if value == level.best:
+    if abs(level.best - value) <= level.tolerance * abs(value):
         _require(model, level, expression, value)
-        return replace(best, proofs=(*best.proofs, _proof(level, value, value, "arithmetic")))
+        return replace(best, proofs=(*best.proofs, _proof(level, value, level.best, "arithmetic")))
     tell(f"placing: {level.name}")
     (model.cp.maximize if level.maximise else model.cp.minimize)(expression)
     model.hint(best.counts)
@@ -93,7 +94,7 @@ def _improve(model: Model, level: Level, best: _Best, *, effort: float, tell: Te
     solver.parameters.num_workers = 1
     solver.parameters.linearization_level = 2
     solver.parameters.random_seed = 1
-    solver.parameters.max_deterministic_time = effort
+    solver.parameters.max_deterministic_time = effort * level.effort
     solver.parameters.relative_gap_limit = level.tolerance
     status = solver.solve(model.cp)
     model.cp.clear_objective()
@@ -106,9 +107,12 @@ def _improve(model: Model, level: Level, best: _Best, *, effort: float, tell: Te
     counts = best.counts
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         found = model.counts(solver)
+        # An equal one is left: what stands already is as good and was found in a more orderly way.
         if _is_better(level, level.measure(found), value):
             counts, value = found, level.measure(found)
-    bound = round(solver.best_objective_bound) if status != cp_model.UNKNOWN else level.best
+    bound = level.best
+    if status != cp_model.UNKNOWN:
+        bound = (min if level.maximise else max)(bound, round(solver.best_objective_bound))
     _require(model, level, expression, value)
     return _Best(counts=counts, proofs=(*best.proofs, _proof(level, value, bound, "solver")))
 
@@ -119,7 +123,7 @@ def _require(model: Model, level: Level, expression: Expression, value: int) -> 
 
 
 def _is_better(level: Level, found: int, value: int) -> bool:
-    return found >= value if level.maximise else found <= value
+    return found > value if level.maximise else found < value
 
 
 def _proof(level: Level, value: int, bound: int, method: str) -> Proof:
