@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,16 @@ OPTIONS: dict[str, dict[str, Any]] = {
 """The options of the module."""
 
 
+def plain(value: Any) -> Any:
+    """Return a value of a playbook without the marks of Ansible, which are types of their own."""
+    if isinstance(value, Mapping):
+        return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    kinds = [of for of in (str, float, int) if isinstance(value, of) and not isinstance(value, bool)]
+    return kinds[0](value) if kinds else value
+
+
 class ActionModule(ActionBase):
     """Write the plan of the fleet."""
 
@@ -61,6 +72,7 @@ class ActionModule(ActionBase):
         return result | as_result(planned) | {"warnings": warnings_of(planned)}
 
     def _request(self, options: dict[str, Any]) -> Any:
+        options = plain(options)
         overlaid = {name: options[name] for name in ("stock", "networks") if options[name]}
         return Request(
             inputs_dir=options["inputs_dir"],

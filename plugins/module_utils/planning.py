@@ -95,7 +95,7 @@ def plan_fleet(request: Request, tell: Tell) -> Planned:
         before=before,
         after=after,
         outcome=outcome,
-        report=report_of(inputs, outcome, at=request.date),
+        report=report_of(inputs, outcome, issued=request.today, at=request.date),
         supposed=request.is_supposed,
     )
 

@@ -50,7 +50,7 @@ def hardware(inputs: Inputs, live: Live, existing: Iterable[Machine]) -> Hardwar
     uses = _uses(inputs, live, existing)
     nodes = [*stock.hypervisors, *_racked_already(stock, reported)]
     hosts = tuple(
-        _host(node, reported[node.name], uses.get(node.name, _Use()))
+        _host(stock, node, reported[node.name], uses.get(node.name, _Use()))
         for node in sorted(nodes, key=lambda node: node.name)
         if node.name in reported and reported[node.name].online
     )
@@ -95,7 +95,7 @@ def _as_host(stock: Stock, server: Server) -> Host | None:
         free_memory_mib=usable,
         free_cores=Fraction(node.cores),
         bridges=frozenset(node.bridges),
-        storages=node.storages,
+        storages=_own_pools(stock, node.storages),
         in_service=False,
     )
 
@@ -135,7 +135,8 @@ def _uses(inputs: Inputs, live: Live, existing: Iterable[Machine]) -> dict[str, 
     return uses
 
 
-def _host(node: Hypervisor, reported: LiveHypervisor, use: _Use) -> Host:
+def _host(stock: Stock, node: Hypervisor, reported: LiveHypervisor, use: _Use) -> Host:
+    pools = _own_pools(stock, node.storages)
     usable = min(node.memory_mib, reported.memory_mib) - node.reserved_memory_mib
     return Host(
         name=node.name,
@@ -144,9 +145,17 @@ def _host(node: Hypervisor, reported: LiveHypervisor, use: _Use) -> Host:
         free_memory_mib=usable - sum(use.memories),
         free_cores=min(node.cores, reported.cores) - use.cores,
         bridges=frozenset(node.bridges),
-        storages={pool: size - use.disks[pool] for pool, size in node.storages.items()},
+        storages={pool: size - use.disks[pool] for pool, size in pools.items()},
         guests_mib=tuple(sorted(use.memories)),
     )
+
+
+def _own_pools(stock: Stock, stated: Mapping[str, int]) -> dict[str, int]:
+    """Return the pools of a hypervisor that states some: those of others, which it lacks, have no room."""
+    if not stated:
+        return {}
+    others = {pool for node in stock.hypervisors for pool in node.storages} - set(stock.shared_storages)
+    return dict.fromkeys(sorted(others), 0) | dict(stated)
 
 
 def _rack(site: str, rack: str) -> str:

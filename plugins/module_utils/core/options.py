@@ -87,16 +87,31 @@ def options_of(
     if ordered:
         brings = tuple(f"{order.servers} × {order.model}" for order in ordered)
         found.append(_option(OptionKind.ORDER, demand, sizing, 100.0, when=UNKNOWN, brings=brings))
-    chosen = tuple(measures)
+    chosen = _helpful(tenant, sizing, after, tuple(measures))
     with_measures = share_with_measures(tenant, sizing, after, chosen)
-    if chosen and with_measures > now:
+    if with_measures > now:
         brings = tuple(measure.name for measure in chosen)
         found.append(_option(OptionKind.MEASURES, demand, sizing, with_measures, brings=brings))
     return tuple(sorted(found, key=_rank))
 
 
-def _rank(option: Option) -> tuple[float, int, bool, str]:
-    return -option.percent, list(OptionKind).index(option.kind), option.when == UNKNOWN, option.when
+def _rank(option: Option) -> tuple[float, bool, int, str]:
+    # Nobody can count on a delivery without a date: what can be ordered or switched on comes before it.
+    uncertain = option.kind is OptionKind.DELIVERY and option.when == UNKNOWN
+    return -option.percent, uncertain, list(OptionKind).index(option.kind), option.when
+
+
+def _helpful(
+    tenant: str, sizing: Sizing, after: Problem, measures: tuple[Measure, ...]
+) -> tuple[Measure, ...]:
+    """Return the measures without which less of a tenant's demand would be served, tried one by one."""
+    chosen = measures
+    for measure in measures:
+        without = tuple(item for item in chosen if item is not measure)
+        with_all = share_with_measures(tenant, sizing, after, chosen)
+        if share_with_measures(tenant, sizing, after, without) >= with_all:
+            chosen = without
+    return chosen
 
 
 def share_with_measures(tenant: str, sizing: Sizing, after: Problem, measures: tuple[Measure, ...]) -> float:
@@ -136,13 +151,13 @@ def _option(
     earliest: str = "",
     brings: tuple[str, ...] = (),
 ) -> Option:
-    sessions = demand.quantities[Unit.SESSIONS].at(sizing.level)
-    admitted = int(sessions * Fraction(str(served)) / 100)
+    asked = round(demand.quantities[Unit.SESSIONS].at(sizing.level))
+    admitted = int(asked * Fraction(str(served)) / 100)
     return Option(
         kind=kind,
         percent=served,
         sessions=admitted,
-        waiting=round(sessions) - admitted,
+        waiting=asked - admitted,
         when=when,
         earliest=earliest,
         brings=brings,

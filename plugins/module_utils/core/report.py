@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 from .binding import Fill, fills
 from .demand import Demand
-from .interval import Level
-from .model import Inputs, Measure, Tenant, Unit
+from .interval import Interval, Level
+from .model import Figure, Inputs, Measure, Tenant, Traffic, Unit
 from .options import Option, options_of
+from .placement.levels import SHARES
 from .placement.problem import Host, Proof
 from .plan_records import Change, Order, Shortage, Stage
 from .planner import Outcome
@@ -32,12 +33,26 @@ class QuantityView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FigureView:
+    """The figure from which a demand is derived: its kind, its ends, whether the surge is in it already."""
+
+    kind: str
+    low: float
+    mid: float
+    high: float
+    forecast: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NeedView:
     """The machines of one tier, for one tenant or (empty) for all.
 
     ``total`` is ``needed`` and ``spare`` together; of them ``existing`` are there, ``new`` are planned
     (``servers`` of these are physical) and ``missing`` find no place. ``binding`` is the unit that asks
-    for the most, in words. ``low``, ``mid`` and ``high`` are the totals at each level of demand.
+    for the most, in words, and ``binding_unit`` its name; ``by_minimum`` tells that the tier's minimum
+    decides instead. ``per_machine`` is what one machine carries of that unit at full load, of which
+    ``utilisation_percent`` is used; all machines are a multiple of ``step``. ``low``, ``mid`` and
+    ``high`` are the totals at each level of demand.
     """
 
     tier: str
@@ -50,6 +65,11 @@ class NeedView:
     servers: int
     missing: int
     binding: str
+    binding_unit: str
+    by_minimum: bool
+    per_machine: float
+    utilisation_percent: float
+    step: int
     headline: str
     arithmetic: str
     low: int
@@ -62,7 +82,10 @@ class NeedView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantView:
-    """One tenant: who it is, what it will need, what it gets and what it can choose from."""
+    """One tenant: who it is, what it will need, what it gets and what it can choose from.
+
+    ``traffic`` are the factors of the arithmetic, named as in capacity.yml.
+    """
 
     name: str
     title: str
@@ -71,6 +94,8 @@ class TenantView:
     accounts: Mapping[str, int]
     portals: tuple[str, ...]
     priority: int
+    figure: FigureView
+    traffic: tuple[QuantityView, ...]
     quantities: tuple[QuantityView, ...]
     steps: tuple[str, ...]
     needs: tuple[NeedView, ...]
@@ -99,11 +124,15 @@ class HostView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RackView:
-    """One rack: its hypervisors, the servers in it that carry a machine, and those still on the shelf."""
+    """One rack: its hypervisors, the servers in it that are machines, and those still on the shelf.
+
+    ``carriers`` are planned, ``in_service`` names those that carry a machine already.
+    """
 
     name: str
     hosts: tuple[HostView, ...]
     carriers: tuple[ServerUse, ...]
+    in_service: tuple[str, ...]
     shelf: tuple[str, ...]
 
 
@@ -118,20 +147,28 @@ class FillView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofView:
-    """What the solver proved: no placement exceeds ``bound``; all in percent."""
+    """What is proved: no placement is better than ``bound``; ``gap`` is in percent of it.
+
+    Value and bound are in ``unit``: percent, or empty for a number.
+    """
 
     level: str
     value: float
     bound: float
+    unit: str
     gap: float
     method: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportData:
-    """The whole report. ``at`` is the date (ISO) of the stock planned with, empty for today's."""
+    """The whole report.
+
+    ``issued`` is the date (ISO) on which it is made, ``at`` that of the stock planned with, empty for today's.
+    """
 
     level: str
+    issued: str
     at: str
     existing: int
     new: int
@@ -151,13 +188,14 @@ class ReportData:
     measures: tuple[Measure, ...]
 
 
-def report_of(inputs: Inputs, outcome: Outcome, *, at: str = "") -> ReportData:
+def report_of(inputs: Inputs, outcome: Outcome, *, issued: str = "", at: str = "") -> ReportData:
     """Return what the report shows of a plan."""
     plan = outcome.plan
     tenants = {tenant.name: tenant for tenant in inputs.tenants}
     needs = _needs(outcome)
     return ReportData(
         level=outcome.sizing.level.value,
+        issued=issued,
         at=at,
         existing=len(outcome.existing) + len(inputs.stock.carriers),
         new=sum(need.new for need in needs),
@@ -197,6 +235,11 @@ def _needs(outcome: Outcome) -> tuple[NeedView, ...]:
             servers=physical[need.group],
             missing=before[need.group].wanted - placed[need.group],
             binding="" if need.by_minimum or need.binding is None else UNIT_WORDS[need.binding],
+            binding_unit=need.binding.value if need.binding else "",
+            by_minimum=need.by_minimum or need.binding is None,
+            per_machine=float(need.tier.per_machine[need.binding]) if need.binding else 0.0,
+            utilisation_percent=float(need.tier.utilisation_percent),
+            step=need.tier.step,
             headline=need.headline,
             arithmetic=need.arithmetic,
             low=need.totals[Level.LOW],
@@ -211,16 +254,7 @@ def _needs(outcome: Outcome) -> tuple[NeedView, ...]:
 
 
 def _quantities(demand: Demand) -> tuple[QuantityView, ...]:
-    return tuple(
-        QuantityView(
-            unit=unit.value,
-            words=UNIT_WORDS[unit],
-            low=float(demand.quantities[unit].low),
-            mid=float(demand.quantities[unit].mid),
-            high=float(demand.quantities[unit].high),
-        )
-        for unit in Unit
-    )
+    return tuple(_quantity(unit.value, UNIT_WORDS[unit], demand.quantities[unit]) for unit in Unit)
 
 
 def _tenant(
@@ -235,6 +269,8 @@ def _tenant(
         accounts=asdict(tenant.accounts),
         portals=tenant.portals,
         priority=tenant.priority,
+        figure=_figure(tenant.figure),
+        traffic=_traffic(tenant.traffic),
         quantities=_quantities(demand),
         steps=demand.steps,
         needs=tuple(need for need in needs if need.tenant == tenant.name),
@@ -247,6 +283,34 @@ def _tenant(
             after=outcome.after,
             measures=inputs.capacity.measures,
         ),
+    )
+
+
+def _figure(figure: Figure) -> FigureView:
+    value = figure.value
+    return FigureView(
+        kind=figure.kind.value,
+        low=float(value.low),
+        mid=float(value.mid),
+        high=float(value.high),
+        forecast=figure.forecast,
+    )
+
+
+def _traffic(traffic: Traffic) -> tuple[QuantityView, ...]:
+    return tuple(
+        _quantity(field.name, field.name.replace("_", " "), getattr(traffic, field.name))
+        for field in fields(Traffic)
+    )
+
+
+def _quantity(unit: str, words: str, quantity: Interval) -> QuantityView:
+    return QuantityView(
+        unit=unit,
+        words=words,
+        low=float(quantity.low),
+        mid=float(quantity.mid),
+        high=float(quantity.high),
     )
 
 
@@ -270,12 +334,17 @@ def _racks(inputs: Inputs, outcome: Outcome) -> tuple[RackView, ...]:
     uses = [use for use in outcome.plan.servers if use.machine]
     racks = {item.name: item.rack for item in outcome.before.candidates}
     shelf = {item.name: item.rack for item in outcome.after.candidates}
-    names = sorted({*hosts, *(racks[use.name] for use in uses), *shelf.values()})
+    standing = {
+        server.name: f"{server.site}/{server.rack}" if server.site else server.rack
+        for server in stock.carriers
+    }
+    names = sorted({*hosts, *(racks[use.name] for use in uses), *standing.values(), *shelf.values()})
     return tuple(
         RackView(
             name=name,
             hosts=tuple(sorted(hosts.get(name, []), key=lambda host: host.name)),
             carriers=tuple(use for use in uses if racks[use.name] == name),
+            in_service=tuple(sorted(server for server, rack in standing.items() if rack == name)),
             shelf=tuple(sorted(server for server, rack in shelf.items() if rack == name)),
         )
         for name in names
@@ -333,10 +402,12 @@ def _percent(fill: Fill) -> float:
 
 
 def _proof(proof: Proof) -> ProofView:
+    unit, factor = ("%", 100) if proof.level in SHARES else ("", 1)
     return ProofView(
         level=proof.level,
-        value=round(float(proof.value * 100), 3),
-        bound=round(float(proof.bound * 100), 3),
+        value=round(float(proof.value * factor), 3),
+        bound=round(float(proof.bound * factor), 3),
+        unit=unit,
         gap=round(float(proof.gap_percent), 3),
         method=proof.method,
     )

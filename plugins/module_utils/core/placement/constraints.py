@@ -9,7 +9,7 @@ some thousand variables of what would be some hundred thousand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import reduce
+from functools import partial, reduce
 from itertools import pairwise
 from math import floor, gcd, lcm
 from typing import Any
@@ -217,10 +217,13 @@ class Model:
         for party in self.problem.parties:
             share = self.cp.new_int_var(0, SHARE_SCALE, f"share {party.name}")
             self.shares[party.name] = share
-            self._derived.append((share, lambda it, of=party.name: party_shares(self.problem, it.placed)[of]))
+            self._derived.append((share, partial(self._count_share, party.name)))
             for ask in self.problem.asks:
                 if ask.group[1] in ("", party.name) and ask.demand:
                     self.cp.add(ask.demand * share <= SHARE_SCALE * (ask.have + self.served[ask.group]))
+
+    def _count_share(self, party: str, counts: Counts) -> int:
+        return party_shares(self.problem, counts.placed)[party]
 
     def _add_worst(self) -> Expression:
         lowest = min((SHARE_SCALE * (1 - party.priority) for party in self.problem.parties), default=0)
@@ -295,7 +298,7 @@ class Model:
                 continue
             above = self.cp.new_int_var(max(-room, 0), host.memory_mib + max(-room, 0), "")
             self.cp.add(above >= new - room)
-            self._derived.append((above, lambda it, of=host, to=room: max(_new_load(it, of.name) - to, 0)))
+            self._derived.append((above, partial(_count_above, host.name, room)))
             excess.append(above)
         return sum(excess)
 
@@ -320,5 +323,6 @@ class Model:
             self.cp.add(variable == int(name in counts.racked))
 
 
-def _new_load(counts: Counts, spot: str) -> int:
-    return sum(shape.memory_mib * number for (shape, of), number in counts.at.items() if of == spot)
+def _count_above(spot: str, room: int, counts: Counts) -> int:
+    new = sum(shape.memory_mib * number for (shape, of), number in counts.at.items() if of == spot)
+    return max(new - room, 0)

@@ -28,6 +28,8 @@ LOSS = "room for a loss"
 SERVERS = "servers put into service"
 SPREAD = "machines away from an even spread"
 BALANCE = "balance of the hypervisors"
+SHARES = (WORST, TOTAL, MACHINES, BALANCE)
+"""The levels that are shares of a whole; the others are numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

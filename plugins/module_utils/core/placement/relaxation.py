@@ -44,7 +44,7 @@ def least_excess(problem: Problem, counts: Counts) -> int:
     if solver.Solve() != pywraplp.Solver.OPTIMAL:
         return 0
     # One MiB for the rounding of floating-point numbers.
-    return max(floor(solver.Objective().Value()) - 1, 0)
+    return max(floor(float(solver.Objective().Value())) - 1, 0)
 
 
 def _numbers(solver: Any, host: Host, wanted: dict[Shape, int]) -> dict[Shape, Any]:
