@@ -70,8 +70,9 @@ class Subject:
 
     def binding(self, need: NeedView) -> QuantityView | None:
         """Return the quantity that a number of machines follows from; none when it is a minimum."""
-        quantities = self.view.quantities if need.tenant else self.data.together
-        return next((quantity for quantity in quantities if quantity.words == need.binding), None)
+        if need.by_minimum or not need.binding_unit:
+            return None
+        return self.quantity(need.binding_unit, shared=not need.tenant)
 
     def chosen(self, quantity: QuantityView) -> float:
         """Return a quantity at the level that the plan is sized for."""

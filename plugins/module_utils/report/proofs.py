@@ -6,12 +6,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..core.placement.levels import KEPT, LOSS, SERVERS, SPREAD, WORST
+from ..core.placement.levels import LOSS, WORST
 from ..core.report import ProofView, ReportData
-from .wording import capital, percent, whole
-
-_COUNTS = (KEPT, SERVERS, SPREAD)
-"""Levels that count; the data gives them as percent of one."""
+from .wording import capital, number, percent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +51,8 @@ def _lead(data: ReportData) -> str:
 def _row(proof: ProofView) -> ProofRow:
     return ProofRow(
         level=capital(proof.level),
-        value=_show(proof.level, proof.value),
-        bound=_show(proof.level, proof.bound),
+        value=_show(proof, proof.value),
+        bound=_show(proof, proof.bound),
         gap=percent(proof.gap, 2) if proof.gap else "none",
         method=proof.method,
         best=proof.gap == 0,
@@ -63,9 +60,7 @@ def _row(proof: ProofView) -> ProofRow:
     )
 
 
-def _show(level: str, value: float) -> str:
-    if level in _COUNTS:
-        return whole(value / 100)
-    if level == LOSS:
+def _show(proof: ProofView, value: float) -> str:
+    if proof.level == LOSS:
         return "kept" if value else "not kept"
-    return percent(value, 2)
+    return percent(value, 2) if proof.unit == "%" else number(value)

@@ -60,6 +60,11 @@ def whole(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def number(value: float) -> str:
+    """Return a number with the decimals that it has, two at most: ``16``, ``1,204.5``."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
 def short(value: float) -> str:
     """Return an axis's number in few letters: ``500``, ``20k``, ``1.5M``."""
     for unit, size in (("M", 1e6), ("k", 1e3)):

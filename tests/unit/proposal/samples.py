@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from ansible_collections.ent.renfort.plugins.module_utils.core.model import Measure, Unit
+from ansible_collections.ent.renfort.plugins.module_utils.core.model import FigureKind, Measure, Unit
 from ansible_collections.ent.renfort.plugins.module_utils.core.names import TIERS
 from ansible_collections.ent.renfort.plugins.module_utils.core.options import Option, OptionKind
 from ansible_collections.ent.renfort.plugins.module_utils.core.plan_records import Order, Shortage, Stage
 from ansible_collections.ent.renfort.plugins.module_utils.core.report import (
+    FigureView,
     NeedView,
     QuantityView,
     ReportData,
@@ -42,7 +43,7 @@ MEASURES = (
 )
 
 _SHARES = {
-    Unit.SESSIONS: 601,
+    Unit.SESSIONS: 600,
     Unit.VISITS: 1,
     Unit.REQUESTS: 128,
     Unit.CONNECTIONS: 80,
@@ -58,6 +59,69 @@ _SHARES = {
     Unit.ACCOUNTS: 0,
 }
 """Each unit as a multiple of the visits per second."""
+
+PER_MACHINE = {
+    Unit.SESSIONS: 1250.0,
+    Unit.VISITS: 8.0,
+    Unit.REQUESTS: 2000.0,
+    Unit.CONNECTIONS: 5725.0,
+    Unit.CONNECTION_MEMORY: 64.0,
+    Unit.HANDSHAKES: 6.25,
+    Unit.LOGINS: 6.25,
+    Unit.MESSAGES: 78.75,
+    Unit.MAIL: 200.0,
+    Unit.DATABASE_CONNECTIONS: 3.0,
+    Unit.IO: 400.0,
+    Unit.TUNNELS: 50.0,
+    Unit.STORAGE: 2000.0,
+    Unit.ACCOUNTS: 60_000.0,
+}
+"""What one machine carries of each unit at full load; four fifths of it are used."""
+
+TRAFFIC = {
+    "school_days": 20.0,
+    "busiest_hour_percent": 15.0,
+    "peak_to_mean": 1.5,
+    "visit_minutes": 8.0,
+    "pages_per_visit": 8.0,
+    "requests_per_page": 10.0,
+    "connection_seconds": 6.25,
+    "connection_kib": 131.2,
+    "handshakes_per_visit": 1.0,
+    "logins_per_visit": 1.0,
+    "messages_per_visit": 1.1,
+    "mail_kib_per_message": 30.0,
+    "database_milliseconds_per_request": 4.0,
+    "io_per_request": 0.5,
+    "tunnels_per_staff": 0.0,
+    "storage_mib_per_visit": 1.0,
+    "storage_months": 3.0,
+    "surge_visits": 4.0,
+    "surge_duration": 1.25,
+    "surge_pages": 1.6,
+}
+"""The factors from which the multiples above follow."""
+
+
+def traffic() -> tuple[QuantityView, ...]:
+    """Return the factors of the arithmetic, known exactly."""
+    return tuple(
+        QuantityView(unit=name, words=name.replace("_", " "), low=value, mid=value, high=value)
+        for name, value in TRAFFIC.items()
+    )
+
+
+def monthly(low: float, mid: float, high: float) -> FigureView:
+    """Return the visits a month of a normal time from which some visits per second in the surge follow."""
+    each = 3600 / (TRAFFIC["busiest_hour_percent"] / 100) * TRAFFIC["school_days"]
+    each /= TRAFFIC["peak_to_mean"] * TRAFFIC["surge_visits"]
+    return FigureView(
+        kind=FigureKind.VISITS_PER_MONTH.value,
+        low=low * each,
+        mid=mid * each,
+        high=high * each,
+        forecast=False,
+    )
 
 
 def quantities(low: float, mid: float, high: float, *, accounts: int) -> tuple[QuantityView, ...]:
@@ -84,6 +148,8 @@ def need(
     ends: tuple[int, int] | None = None,
     servers: int = 0,
     size: tuple[int, int, int] = (4, 8192, 40),
+    by_minimum: bool = False,
+    step: int = 1,
 ) -> NeedView:
     """Return the machines of a tier: needed, spare, existing, new and missing ones."""
     needed, spare, existing, new, missing = numbers
@@ -99,7 +165,12 @@ def need(
         new=new,
         servers=servers,
         missing=missing,
-        binding=UNIT_WORDS[unit] if unit else "",
+        binding=UNIT_WORDS[unit] if unit and not by_minimum else "",
+        binding_unit=unit.value if unit else "",
+        by_minimum=by_minimum or unit is None,
+        per_machine=PER_MACHINE[unit] if unit else 0.0,
+        utilisation_percent=80.0,
+        step=step,
         headline="not shown to customers",
         arithmetic="not shown to customers",
         low=low,
@@ -155,6 +226,8 @@ def served() -> TenantView:
         accounts={"pupils": 5200, "teachers": 480, "parents": 0, "staff": 0},
         portals=("creuse.ent.example",),
         priority=1,
+        figure=monthly(4, 4, 4),
+        traffic=traffic(),
         quantities=quantities(4, 4, 4, accounts=5680),
         steps=(),
         needs=(
@@ -164,13 +237,13 @@ def served() -> TenantView:
         ),
         percent=100.0,
         bound_by="",
-        options=(option(OptionKind.STOCK, 100.0, of=2404),),
+        options=(option(OptionKind.STOCK, 100.0, of=2400),),
     )
 
 
 def waiting() -> TenantView:
     """Return a tenant that lacks machines, with every kind of option."""
-    of = 15_025
+    of = 15_000
     return TenantView(
         name="eure",
         title="Collèges de l'Eure",
@@ -179,6 +252,8 @@ def waiting() -> TenantView:
         accounts={"pupils": 30000, "teachers": 2800, "parents": 10640, "staff": 410},
         portals=("eure.ent.example", "colleges-eure.ent.example"),
         priority=2,
+        figure=monthly(18, 25, 32.5),
+        traffic=traffic(),
         quantities=quantities(18, 25, 32.5, accounts=43850),
         steps=(),
         needs=(
@@ -223,7 +298,7 @@ def waiting() -> TenantView:
 
 def measured() -> TenantView:
     """Return a tenant that only measures help, bounded by a tier that all share."""
-    of = 120_200
+    of = 120_000
     return TenantView(
         name="somme",
         title="Somme",
@@ -232,6 +307,8 @@ def measured() -> TenantView:
         accounts={"pupils": 0, "teachers": 0, "parents": 0, "staff": 1},
         portals=("somme.ent.example",),
         priority=1,
+        figure=monthly(150, 200, 200),
+        traffic=traffic(),
         quantities=quantities(150, 200, 200, accounts=1),
         steps=(),
         needs=(need("web", (3, 0, 1, 2, 0), tenant="somme", unit=Unit.SESSIONS),),
@@ -247,6 +324,7 @@ def measured() -> TenantView:
 def report(
     *tenants: TenantView,
     lacking: bool = True,
+    issued: str = "",
     at: str = "",
     level: str = "mid",
     shortages: tuple[Shortage, ...] | None = None,
@@ -254,6 +332,7 @@ def report(
     """Return a report of some tenants; where nothing is lacking, the mail servers have all their machines."""
     return ReportData(
         level=level,
+        issued=issued,
         at=at,
         existing=20,
         new=30,
@@ -291,15 +370,15 @@ def report(
 def undated() -> TenantView:
     """Return a tenant that waits for a delivery of which nobody knows the date."""
     ranked = (
-        option(OptionKind.DELIVERY, 100.0, of=15_025, when="unknown", brings=("fournisseur-d",)),
-        option(OptionKind.STOCK, 66.66, of=15_025),
+        option(OptionKind.DELIVERY, 100.0, of=15_000, when="unknown", brings=("fournisseur-d",)),
+        option(OptionKind.STOCK, 66.66, of=15_000),
     )
     return replace(waiting(), options=ranked)
 
 
 def without_choice() -> TenantView:
     """Return a tenant that nothing helps."""
-    return replace(waiting(), options=(option(OptionKind.STOCK, 66.66, of=15_025),))
+    return replace(waiting(), options=(option(OptionKind.STOCK, 66.66, of=15_000),))
 
 
 def without_spare() -> TenantView:

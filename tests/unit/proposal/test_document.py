@@ -153,7 +153,7 @@ def test_measures_say_what_users_see() -> None:
 
 
 def test_who_waits_is_counted() -> None:
-    assert "10 015 sessions sont admises et 5 010 patientent dans la file d’attente." in prose(
+    assert "9 999 sessions sont admises et 5 001 patientent dans la file d’attente." in prose(
         document("waiting")
     )
 
@@ -180,7 +180,7 @@ def test_a_shared_tier_that_bounds_is_computed_from_the_demand_of_all() -> None:
 def test_the_chain_leads_from_visits_over_requests_to_what_follows_from_them() -> None:
     rows = [row.cells for table in tables(document("versatile", EN)) for row in table.rows]
     how = {cells[0]: cells[1].replace("\u00a0", " ") for cells in rows if len(cells) == 3}
-    assert how["Concurrent sessions"] == "4 visits/s × 601 s a visit (10.0 min)"
+    assert how["Concurrent sessions"] == "4 visits/s × 600 s a visit (10 min)"
     assert how["Requests a second"] == "4 visits/s × 128 requests a visit"
     assert how["Database connections"] == "512 requests/s × 0.004 s of database a request"
     assert how["Mail, in KiB a second"] == "4.4 messages/s × 30 KiB a message"

@@ -16,6 +16,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.core.plan_records impo
     Stage,
 )
 from ansible_collections.ent.renfort.plugins.module_utils.core.report import (
+    FigureView,
     FillView,
     HostView,
     NeedView,
@@ -82,6 +83,11 @@ def need(
         servers=servers,
         missing=missing,
         binding="sessions" if tier == "web" else "requests/s",
+        binding_unit="sessions" if tier == "web" else "requests_per_second",
+        by_minimum=False,
+        per_machine=1250.0,
+        utilisation_percent=80.0,
+        step=1,
         headline=f"{tier} ×{total}",
         arithmetic=f"{total * 1000:,} sessions ÷ 1,000 = {total - spare}; + {spare} spare = {total} machines",
         low=total - total // 4,
@@ -115,6 +121,10 @@ def tenant(
         accounts={"pupils": 20000, "teachers": 2000, "parents": 10000, "staff": 100},
         portals=(f"{name}.ent.example",),
         priority=1,
+        figure=FigureView(
+            kind="visits_per_month", low=1_000_000.0, mid=1_000_000.0, high=1_000_000.0, forecast=False
+        ),
+        traffic=(),
         quantities=(sessions(*demand),),
         steps=(
             "1,000,000 visits a month ÷ 20 school days × 18 % in the busiest hour ÷ 3,600 s = 2.5 visits/s",
@@ -168,17 +178,19 @@ OPTIONS = (
 )
 
 RACKS = (
-    RackView(name="", hosts=(), carriers=(), shelf=("shelf-09",)),
+    RackView(name="", hosts=(), carriers=(), in_service=(), shelf=("shelf-09",)),
     RackView(
         name="north/n1",
         hosts=(host("pve-01", before=25, after=75), host("pve-02", before=50, after=50)),
         carriers=(),
+        in_service=("db-01", "db-02"),
         shelf=(),
     ),
     RackView(
         name="north/n2",
         hosts=(host("shelf-01", before=0, after=40, gib=200, state="new"), offline("pve-03")),
         carriers=(carrier("shelf-02", "eure-database-02", tenant="eure"),),
+        in_service=(),
         shelf=("shelf-03", "shelf-04"),
     ),
 )
@@ -213,10 +225,12 @@ ORDERS = (
 )
 
 PROOFS = (
-    ProofView(level="worst-served tenant", value=62.5, bound=62.5, gap=0.0, method="solver"),
-    ProofView(level="servers put into service", value=200.0, bound=200.0, gap=0.0, method="solver"),
-    ProofView(level="room for a loss", value=0.0, bound=0.0, gap=0.0, method="arithmetic"),
-    ProofView(level="balance of the hypervisors", value=90.0, bound=95.0, gap=5.556, method="solver"),
+    ProofView(level="worst-served tenant", value=62.5, bound=62.5, unit="%", gap=0.0, method="solver"),
+    ProofView(level="servers put into service", value=2.0, bound=2.0, unit="", gap=0.0, method="solver"),
+    ProofView(level="room for a loss", value=0.0, bound=0.0, unit="", gap=0.0, method="arithmetic"),
+    ProofView(
+        level="balance of the hypervisors", value=90.0, bound=95.0, unit="%", gap=5.556, method="solver"
+    ),
 )
 
 CHANGES = (
@@ -249,6 +263,7 @@ def small() -> ReportData:
     orne = tenant("orne", need("web", "orne", existing=2, new=2), demand=(4000.0, 4000.0, 4000.0))
     return ReportData(
         level="mid",
+        issued="",
         at="",
         existing=6,
         new=7,

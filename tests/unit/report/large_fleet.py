@@ -78,14 +78,18 @@ ORDERS = (
 )
 
 PROOFS = (
-    ProofView(level="worst-served tenant", value=81.25, bound=81.25, gap=0.0, method="solver"),
-    ProofView(level="all tenants together", value=97.842, bound=97.842, gap=0.0, method="solver"),
-    ProofView(level="machines placed", value=93.121, bound=93.402, gap=0.302, method="solver"),
-    ProofView(level="planned before and kept", value=0.0, bound=0.0, gap=0.0, method="arithmetic"),
-    ProofView(level="room for a loss", value=100.0, bound=100.0, gap=0.0, method="arithmetic"),
-    ProofView(level="servers put into service", value=1600.0, bound=1600.0, gap=0.0, method="solver"),
-    ProofView(level="machines away from an even spread", value=300.0, bound=0.0, gap=100.0, method="solver"),
-    ProofView(level="balance of the hypervisors", value=98.41, bound=99.87, gap=1.484, method="solver"),
+    ProofView(level="worst-served tenant", value=81.25, bound=81.25, unit="%", gap=0.0, method="solver"),
+    ProofView(level="all tenants together", value=97.842, bound=97.842, unit="%", gap=0.0, method="solver"),
+    ProofView(level="machines placed", value=93.121, bound=93.402, unit="%", gap=0.302, method="solver"),
+    ProofView(level="planned before and kept", value=0.0, bound=0.0, unit="", gap=0.0, method="arithmetic"),
+    ProofView(level="room for a loss", value=1.0, bound=1.0, unit="", gap=0.0, method="arithmetic"),
+    ProofView(level="servers put into service", value=16.0, bound=16.0, unit="", gap=0.0, method="solver"),
+    ProofView(
+        level="machines away from an even spread", value=3.0, bound=0.0, unit="", gap=100.0, method="solver"
+    ),
+    ProofView(
+        level="balance of the hypervisors", value=98.41, bound=99.87, unit="%", gap=1.484, method="solver"
+    ),
 )
 
 
@@ -168,12 +172,19 @@ def _large_racks(needs: list[NeedView]) -> tuple[RackView, ...]:
         if number <= item.new + 1
     )
     racks: list[RackView] = [
-        RackView(name="", hosts=(), carriers=(), shelf=tuple(f"spare-{number:02d}" for number in range(1, 8)))
+        RackView(
+            name="",
+            hosts=(),
+            carriers=(),
+            in_service=(),
+            shelf=tuple(f"spare-{number:02d}" for number in range(1, 8)),
+        )
     ]
     for number in range(24):
         site, label = ("north", f"n{number + 1:02d}") if number < 14 else ("south", f"s{number - 13:02d}")
         hosts = [_large_host(number * 3 + slot, names) for slot in range(2 + number % 2)]
         uses: tuple[ServerUse, ...] = ()
+        standing: tuple[str, ...] = ()
         shelf: tuple[str, ...] = ()
         if number in (4, 5, 16, 20):
             hosts.append(host(f"srv-{number:02d}-1", before=0, after=420, gib=496, state="new"))
@@ -182,9 +193,15 @@ def _large_racks(needs: list[NeedView]) -> tuple[RackView, ...]:
                 carrier(f"srv-{number:02d}-{slot}", f"{name}-database-0{slot}", tenant=name)
                 for slot, name in enumerate(("nord", "seine-maritime", "rhone", "gironde"), start=1)
             )
+        if number in (1, 6, 15):
+            standing = tuple(f"db-{number:02d}-{slot}" for slot in range(1, 4))
         if number in (2, 21):
             shelf = tuple(f"srv-{number:02d}-{slot}" for slot in range(1, 5))
-        racks.append(RackView(name=f"{site}/{label}", hosts=tuple(hosts), carriers=uses, shelf=shelf))
+        racks.append(
+            RackView(
+                name=f"{site}/{label}", hosts=tuple(hosts), carriers=uses, in_service=standing, shelf=shelf
+            )
+        )
     return tuple(racks)
 
 
