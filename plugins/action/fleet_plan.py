@@ -37,6 +37,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "networks": {"type": "dict"},
     "source": {"type": "str", "default": "another source"},
     "minimum_served_percent": {"type": "float", "default": 0.0},
+    "report_dir": {"type": "path"},
 }
 """The options of the module."""
 
@@ -84,5 +85,6 @@ class ActionModule(ActionBase):
             what_if=options["what_if"] or "",
             overlay=Overlay(source=options["source"], values=overlaid) if overlaid else None,
             minimum_served_percent=options["minimum_served_percent"],
+            report_dir=Path(options["report_dir"]) if options["report_dir"] else None,
             dry_run=bool(self._task.check_mode),
         )

@@ -233,26 +233,37 @@ def write_plan(path: Path | str, plan: Plan) -> None:
     Raises:
         RenfortError: the file cannot be written; the old one is still there, whole.
     """
-    target = Path(path)
+    write_file(Path(path), dump_plan(plan).encode("utf-8"), what="the plan")
+
+
+def write_file(target: Path, content: bytes, *, what: str) -> None:
+    """Write a file as a whole, with the folders above it; ``what`` it is, for messages.
+
+    Raises:
+        RenfortError: the file cannot be written; the old one is still there, whole.
+    """
     temporary = ""
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
         with tempfile.NamedTemporaryFile(
-            "w", dir=target.parent, prefix=f".{target.name}.", delete=False, encoding="utf-8"
+            "wb", dir=target.parent, prefix=f".{target.name}.", delete=False
         ) as handle:
             temporary = handle.name
-            handle.write(dump_plan(plan))
+            handle.write(content)
             handle.flush()
             os.fchmod(handle.fileno(), mode)
             os.fsync(handle.fileno())
         Path(temporary).replace(target)
     except OSError as error:
+        raise RenfortError(
+            f"Cannot write {what} {target}: {error.strerror}.",
+            hint="The file was left as it was. Check the folder's permissions and free space.",
+        ) from error
+    finally:
+        # Gone already when all went well; an interruption leaves nothing behind either.
         if temporary:
             Path(temporary).unlink(missing_ok=True)
-        raise RenfortError(
-            f"Cannot write the plan {target}: {error.strerror}.",
-            hint="The plan that was there is unchanged. Check the folder's rights and the free space.",
-        ) from error
 
 
 def _syntax_error(path: Path, key: str, error: yaml.YAMLError) -> InputError:

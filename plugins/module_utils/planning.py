@@ -18,6 +18,7 @@ from .core.plan import Plan
 from .core.planner import Outcome, make_plan
 from .core.report import ReportData, report_of
 from .inputs import Overlay, dump_plan, load_inputs, load_plan, plan_lock, write_plan
+from .outputs import REPORT, output_files, write_outputs
 
 Tell = Callable[[str], None]
 """Receives one line for people when a step begins."""
@@ -29,7 +30,8 @@ class Request:
 
     ``today`` and ``date`` are ISO dates: no delivery can be announced for before ``today``, and with a
     ``date`` the plan is made as if what arrives by then were on the shelf. A plan with a ``date`` or a
-    ``what_if`` file is only compared with the one without, never written.
+    ``what_if`` file is only compared with the one without, never written. Report and proposals are written
+    to ``report_dir``, if there is one.
     """
 
     inputs_dir: str
@@ -41,6 +43,7 @@ class Request:
     what_if: str = ""
     overlay: Overlay | None = None
     minimum_served_percent: float = 0.0
+    report_dir: Path | None = None
     dry_run: bool = False
 
     @property
@@ -51,7 +54,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """What a run came to: the texts of the plan file before and after, and the outcome behind it."""
+    """What a run came to: the texts of the plan file before and after, and the outcome behind it.
+
+    ``outputs`` names the report and proposals that differ from those that were there.
+    """
 
     path: Path
     before: str
@@ -59,11 +65,12 @@ class Planned:
     outcome: Outcome
     report: ReportData
     supposed: bool = False
+    outputs: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
-        """Whether the plan file is, or would be, another one; a supposition changes nothing."""
-        return self.after != self.before and not self.supposed
+        """Whether a file is, or would be, another one; a supposition changes nothing."""
+        return not self.supposed and (self.after != self.before or bool(self.outputs))
 
 
 def plan_fleet(request: Request, tell: Tell) -> Planned:
@@ -72,7 +79,7 @@ def plan_fleet(request: Request, tell: Tell) -> Planned:
     Raises:
         InputError: the inputs are wrong or contradict each other.
         PlanError: no plan can be made, or it would serve a tenant less than is asked for.
-        RenfortError: the plan file cannot be read or written, or another run holds its lock.
+        RenfortError: a file cannot be read or written, or another run holds the lock of the plan.
     """
     writes = not (request.dry_run or request.is_supposed)
     inputs = load_inputs(request.inputs_dir, today=request.today, overlay=request.overlay)
@@ -85,19 +92,34 @@ def plan_fleet(request: Request, tell: Tell) -> Planned:
             before = dump_plan(outcome.plan)
             inputs = _supposed(request)
             tell("planning again with what is supposed")
-            outcome = _compared(make_plan(inputs, live, current, tell=tell), outcome.plan)
+            outcome = make_plan(inputs, live, outcome.plan, tell=tell)
         _check_served(outcome.plan, request.minimum_served_percent)
         after = dump_plan(outcome.plan)
         if writes and after != before:
             write_plan(request.path, outcome.plan)
+        report = report_of(inputs, outcome, issued=request.today, at=request.date)
+        outputs: tuple[str, ...] = ()
+        if request.report_dir is not None and not request.is_supposed and _reports(request, before, after):
+            files = output_files(report, tell)
+            outputs = write_outputs(request.report_dir, files, dry_run=request.dry_run)
     return Planned(
         path=request.path,
         before=before,
         after=after,
         outcome=outcome,
-        report=report_of(inputs, outcome, issued=request.today, at=request.date),
+        report=report,
         supposed=request.is_supposed,
+        outputs=outputs,
     )
+
+
+def _reports(request: Request, before: str, after: str) -> bool:
+    """Tell whether report and proposals are due: they are of a plan as it was decided.
+
+    Made again once the machines exist, they would tell of nothing to do.
+    """
+    missing = request.report_dir is not None and not (request.report_dir / REPORT).exists()
+    return after != before or missing
 
 
 def as_result(planned: Planned) -> dict[str, Any]:
@@ -114,6 +136,7 @@ def as_result(planned: Planned) -> dict[str, Any]:
         },
         "plan": plan,
         "summary": list(outcome.summary),
+        "outputs": list(planned.outputs),
         "servers": plan["servers"],
         "shortages": plan["shortages"],
         "served": plan["served"],
@@ -137,11 +160,6 @@ def _supposed(request: Request) -> Inputs:
         request.inputs_dir, today=request.today, overlay=request.overlay, what_if=request.what_if
     )
     return replace(inputs, stock=with_deliveries(inputs.stock, request.date)) if request.date else inputs
-
-
-def _compared(outcome: Outcome, without: Plan) -> Outcome:
-    """Return an outcome whose changes are those against the plan that supposes nothing."""
-    return replace(outcome, changes=outcome.plan.changes_from(without, existing=outcome.existing))
 
 
 def _check_served(plan: Plan, minimum: float) -> None:

@@ -81,6 +81,13 @@ options:
       - Fail, and leave the plan file as it is, when a tenant would be served less of its demand.
     type: float
     default: 0.0
+  report_dir:
+    description:
+      - Folder for the report, C(report.html), and the proposals, C(proposals/<tenant>.<language>.md)
+        and C(.pdf). It is made if it does not exist.
+      - They are written when the plan changes, or when there is no report; they tell of the plan as it was
+        decided. Without the folder neither is made.
+    type: path
 extends_documentation_fragment:
   - action_common_attributes
 attributes:
@@ -95,9 +102,11 @@ attributes:
 notes:
   - Runs on the controller as an action plugin, so that each step is shown when it begins.
 requirements:
+  - jinja2
   - netaddr
   - ortools
   - PyYAML
+  - typst
 seealso:
   - module: ent.renfort.pve_cluster_info
   - module: ent.renfort.netbox_stock
@@ -171,6 +180,12 @@ summary:
   elements: str
   sample:
     - "web for eure: 15,000 sessions ÷ 5,000 a machine = 3 → 3; + 1 spare = 4 machines (bound by sessions)"
+outputs:
+  description: The report and the proposals that were written since they differ from those that were there.
+  returned: success
+  type: list
+  elements: str
+  sample: [report.html, proposals/eure.fr.pdf]
 servers:
   description: Servers that are put into service, each as a hypervisor or, with C(machine), as that machine.
   returned: success
