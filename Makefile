@@ -40,7 +40,7 @@ lab-status: run-tools ## Show what runs in the lab
 # --- tests ----------------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint unit conformance collection molecule integration ## Everything that CI runs
+test: lint unit browser conformance collection molecule integration ## Everything that CI runs
 
 .PHONY: lint
 lint: dev-tools ## ruff, mypy --strict, yamllint, ansible-lint at profile production
@@ -54,6 +54,10 @@ lint: dev-tools ## ruff, mypy --strict, yamllint, ansible-lint at profile produc
 .PHONY: unit
 unit: dev-tools ## Unit tests: seconds, no container, no network
 	@$(PYTHON) -m pytest tests/unit
+
+.PHONY: browser
+browser: dev-tools ## The report in a headless browser, as people see it
+	@$(PYTHON) -m pytest tests/browser
 
 .PHONY: conformance
 conformance: dev-tools ## The emulator against recordings of a real Proxmox VE 8.4

@@ -33,6 +33,19 @@ def renfort(playbook: str, *options: str) -> subprocess.CompletedProcess[str]:
     return operate("scripts/renfort", "run", playbook, *options)
 
 
+def start_renfort(playbook: str, *options: str) -> subprocess.Popen[str]:
+    """Start a playbook, its output to be read line by line."""
+    return subprocess.Popen(
+        ["scripts/renfort", "run", playbook, *options],
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "NO_COLOR": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traces:
     """What a lab could leave on a machine."""

@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.integration.machine import ROOT, operate, renfort
+from tests.integration.machine import ROOT, operate, renfort, start_renfort
 
 INPUTS = ROOT / "inventories/lab/group_vars/all"
 
@@ -48,6 +49,39 @@ def test_a_wrong_input_file_is_named_with_its_key(
     assert run.returncode == 1
     assert all(word in run.stdout for word in said), run.stdout
     assert not plan.exists()
+
+
+def test_a_plan_that_cannot_be_made_has_its_own_status_and_names_the_constraint(tmp_path: Path) -> None:
+    plan = tmp_path / "fleet.yml"
+    variables = ["-e", f"renfort_plan_file={plan}", "-e", f"renfort_report_dir={tmp_path / 'reports'}"]
+
+    run = renfort("plan", "-i", "inventories/example", *variables, "-e", "renfort_minimum_served_percent=100")
+
+    assert run.returncode == 3, run.stdout
+    assert "at least 100 % is asked for; database binds: a machine needs" in run.stdout
+    assert "Traceback" not in run.stdout + run.stderr
+    assert list(tmp_path.iterdir()) == [plan.with_name(".fleet.yml.lock")]
+
+
+def test_an_interrupted_plan_keeps_the_last_good_file(tmp_path: Path) -> None:
+    plan = tmp_path / "fleet.yml"
+    plan.write_text("renfort_fleet: {version: 1, machines: [], shortages: []}\n")
+    before = plan.read_bytes()
+    process = start_renfort(
+        *("plan", "-i", "inventories/example"),
+        *("-e", f"renfort_plan_file={plan}", "-e", f"renfort_report_dir={tmp_path / 'reports'}"),
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "placing: machines away from an even spread" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=120)
+
+    assert process.returncode == 130
+    assert plan.read_bytes() == before
+    assert not (tmp_path / "reports").exists()
+    assert not list(tmp_path.glob(".fleet.yml.?*[!k]"))
 
 
 def test_an_unknown_playbook_is_a_usage_error() -> None:

@@ -98,6 +98,16 @@ def test_the_exit_status_tells_how_the_run_ended(status: str, code: int) -> None
     assert Outcome(status=status).exit_code == code
 
 
+@pytest.mark.parametrize(("result", "code"), [({"impossible": True}, 3), ({"impossible": False}, 1), ({}, 1)])
+def test_what_cannot_be_done_has_an_exit_status_of_its_own(
+    stage: Stage, result: dict[str, bool], code: int
+) -> None:
+    stage.send("runner_on_failed", host="localhost", task="Write the plan", res={"msg": "no room", **result})
+    stage.progress.outcome.status = "failed"
+
+    assert stage.progress.outcome.exit_code == code
+
+
 def test_changes_are_summed_over_hosts(stage: Stage) -> None:
     stage.send("playbook_on_stats", changed={"a": 2, "b": 0, "c": 1}, ok={"a": 5})
 

@@ -18,6 +18,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.provision_decide impor
 from ansible_collections.ent.renfort.plugins.module_utils.provision_report import (
     as_result,
     failure_message,
+    waiting_warning,
     withheld_warning,
 )
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox_errors import TaskFailedError
@@ -245,6 +246,32 @@ def test_an_off_line_hypervisor_fails_only_its_own_machine(bench: Bench) -> None
     assert list(outcome.failures) == ["eure-web-03"]
     assert len(bench.cluster.guests) == len(MACHINES)
     assert "1 of 6" in failure_message(outcome)
+
+
+def test_guests_of_a_server_that_is_to_be_racked_wait_for_it(bench: Bench) -> None:
+    waiting = machine(7, hypervisor="shelf-01")
+
+    outcome = bench.run((*MACHINES, waiting), awaited=frozenset({"shelf-01"}))
+
+    assert outcome.failures == {}
+    assert complete(bench)
+    assert as_result(outcome, diff=False)["waiting"] == {"eure-web-07": "shelf-01"}
+    assert waiting_warning(outcome).startswith("1 guests were not made: the plan puts shelf-01 into service")
+    assert any("1 guests wait for shelf-01" in line for line in bench.lines)
+
+
+def test_a_server_that_joined_the_cluster_is_waited_for_no_longer(bench: Bench) -> None:
+    joined = bench.run((*MACHINES, machine(7, hypervisor="pve4")), awaited=frozenset({"pve4"}))
+
+    assert joined.waiting == {}
+    assert waiting_warning(joined) == ""
+    assert 2007 in bench.cluster.guests
+
+
+def test_guests_of_a_hypervisor_that_nobody_awaits_fail(bench: Bench) -> None:
+    outcome = bench.run((*MACHINES, machine(7, hypervisor="shelf-01")))
+
+    assert list(outcome.failures) == ["eure-web-07"]
 
 
 def test_an_agent_that_stays_silent_fails_with_its_guest_s_name(bench: Bench) -> None:
