@@ -58,6 +58,7 @@ def show(plan_file: Path, outcome: Outcome, console: Console, *, seconds: float)
     for line in (
         *reasons(plan),
         *portal_lines(plan, plan_file.parent / "tenants.yml"),
+        f"The report: {ROOT / 'reports/lab/report.html'}; the proposals for customers beside it.",
         figures(outcome, counters(), seconds),
     ):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
