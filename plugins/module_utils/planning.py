@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .core.deliveries import with_deliveries
+from .core.difference import difference
 from .core.errors import PlanError
 from .core.live import parse_live
 from .core.model import Inputs
@@ -90,9 +91,12 @@ def plan_fleet(request: Request, tell: Tell) -> Planned:
         outcome = make_plan(inputs, live, current, tell=tell)
         if request.is_supposed:
             before = dump_plan(outcome.plan)
-            inputs = _supposed(request)
+            inputs, without = _supposed(request), outcome.plan
             tell("planning again with what is supposed")
-            outcome = make_plan(inputs, live, outcome.plan, tell=tell)
+            outcome = make_plan(inputs, live, without, tell=tell)
+            outcome = replace(
+                outcome, summary=(*outcome.summary, *difference(without, outcome.plan, outcome.changes))
+            )
         _check_served(outcome.plan, request.minimum_served_percent)
         after = dump_plan(outcome.plan)
         if writes and after != before:

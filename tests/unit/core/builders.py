@@ -71,8 +71,11 @@ def live(of: Inputs, cluster: dict[str, Any] | None = None) -> Live:
     return parse_live([*nodes, *state["extra"]], guests, source="test")
 
 
-def plan(rows: list[dict[str, Any]]) -> Plan:
-    """Return a plan of machines that state only what matters: name, vmid, hypervisor and address."""
+def plan(rows: list[dict[str, Any]] | dict[str, list[dict[str, Any]]]) -> Plan:
+    """Return a plan of machines that state only what matters: name, vmid, hypervisor and address.
+
+    A mapping of ``machines`` and ``servers`` is a plan that puts servers into service too.
+    """
     machine = {
         "tier": "web",
         "tenant": "alpha",
@@ -87,7 +90,12 @@ def plan(rows: list[dict[str, Any]]) -> Plan:
         "pool": "renfort",
         "reason": "planned before",
     }
-    data = {"version": 1, "machines": [{**machine, **row} for row in rows], "shortages": []}
+    given = rows if isinstance(rows, dict) else {"machines": rows}
+    assert set(given) <= {"machines", "servers"}
+    data: dict[str, Any] = {name: [] for name in ("shortages", "served", "stages", "orders")}
+    data["version"] = 2
+    data["machines"] = [{**machine, **row} for row in given.get("machines", [])]
+    data["servers"] = [{"reason": "planned before", **row} for row in given.get("servers", [])]
     return Plan.from_data(data, file="before")
 
 

@@ -279,7 +279,9 @@ def test_a_delivery_that_slips_is_shown_and_nothing_is_written(
     late = planned({**lab, "what_if": str(slip)})
     assert not late["changed"]
     assert [stage["when"] for stage in late["stages"]] == ["2020-05-04"]
-    assert "-" + "2020-04-10" not in late["diff"]["after"]
+    lines = [line for line in late["summary"] if line.startswith("with what is supposed: web for eure:")]
+    assert len(lines) == 1
+    assert lines[0].endswith(" missing, until 2020-05-04")
     assert late["diff"]["before"] == text
     assert late["diff"]["after"] != text
     assert Path(params["path"]).read_text(encoding="utf-8") == text
@@ -294,6 +296,12 @@ def test_a_date_plans_with_what_has_arrived_by_then(params: dict[str, Any], tmp_
     assert after["shortages"] == []
     assert {change["action"] for change in after["changes"]} == {"add"}
     assert {server["origin"] for server in after["servers"]} == {"supplier-week-15"}
+    assert before["summary"][-1] == "with what is supposed: nothing is different"
+    assert any(
+        line.startswith("with what is supposed: order to close the shortage now: 1 × ")
+        and line.endswith("-> nothing")
+        for line in after["summary"]
+    )
     assert not Path(params["path"]).exists()
 
 
