@@ -19,7 +19,7 @@ def conditions(subject: Subject) -> tuple[Block, ...]:
     awaited = any(short.until for short in subject.shortages)
     items = [
         Item(lead=f"{texts('conditions.estimate')}.", text=_estimate(subject)),
-        Item(lead=f"{texts('conditions.stock')}.", text=texts("conditions.stock.text")),
+        Item(lead=f"{texts('conditions.stock')}.", text=_validity(subject)),
     ]
     if awaited or kinds & {OptionKind.DELIVERY, OptionKind.ORDER}:
         items.append(Item(lead=f"{texts('conditions.dates')}.", text=texts("conditions.dates.text")))
@@ -58,6 +58,12 @@ def _choice(subject: Subject, option: Option) -> str:
         percent=subject.texts.percent(option.percent),
         when=when_phrase(subject, option),
     )
+
+
+def _validity(subject: Subject) -> str:
+    texts, day = subject.texts, subject.data.at or subject.data.issued
+    valid = texts("conditions.valid.at", day=texts.day(day)) if day else texts("conditions.valid")
+    return texts("conditions.stock.text", stock=valid)
 
 
 def _estimate(subject: Subject) -> str:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from ..core.report import ReportData
 from .agreement_section import agreement, conditions
-from .demand_section import chain, demand, opening
+from .chain_section import chain
+from .demand_section import demand, opening
 from .document import Document, SecondPage
 from .machines_section import infrastructure
 from .options_section import options

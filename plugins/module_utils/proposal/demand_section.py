@@ -1,15 +1,15 @@
 # Copyright: Renfort contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The beginning of a proposal: whom it is for, what it answers, and from visits to machines."""
+"""The beginning of a proposal: whom it is for, what it answers, and the demand from low to high."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from ..core.interval import Level
 from ..core.model import Unit
 from ..core.options import OptionKind
-from ..core.report import NeedView, QuantityView
+from .chain_section import figure_of
 from .document import Align, Block, Column, Facts, Heading, Note, Paragraph, Row, Table
 from .options_section import option_name, when_phrase
 from .subject import Subject, whole
@@ -17,20 +17,6 @@ from .texts import Texts
 
 SHOWN: tuple[Unit, ...] = (Unit.VISITS, Unit.SESSIONS, Unit.REQUESTS, Unit.LOGINS, Unit.MESSAGES)
 """The quantities that every proposal shows; those that decide a number of machines are added."""
-
-BASES: Mapping[Unit, Unit] = {
-    Unit.SESSIONS: Unit.VISITS,
-    Unit.REQUESTS: Unit.VISITS,
-    Unit.CONNECTIONS: Unit.VISITS,
-    Unit.CONNECTION_MEMORY: Unit.CONNECTIONS,
-    Unit.HANDSHAKES: Unit.VISITS,
-    Unit.LOGINS: Unit.VISITS,
-    Unit.MESSAGES: Unit.VISITS,
-    Unit.MAIL: Unit.MESSAGES,
-    Unit.DATABASE_CONNECTIONS: Unit.REQUESTS,
-    Unit.IO: Unit.REQUESTS,
-}
-"""What each quantity is a multiple of; one that is not here is a value of the project."""
 
 _PROFILES = ("pupils", "teachers", "parents", "staff")
 
@@ -40,14 +26,15 @@ def opening(subject: Subject) -> tuple[Block, ...]:
     texts, view = subject.texts, subject.view
     schools = texts.counted("schools", view.schools)
     portals = texts.counted("who.portals", len(view.portals))
-    stock = texts("who.stock.at", day=texts.day(subject.data.at)) if subject.data.at else None
+    issued = ((texts("who.issued"), texts.day(subject.data.issued)),) if subject.data.issued else ()
     return (
         Facts(
             facts=(
+                *issued,
                 (texts("who.scope"), " · ".join((schools, *filter(None, (texts.plain(view.region),))))),
                 (texts("who.accounts"), _accounts(texts, view.accounts)),
                 (portals, ", ".join(view.portals)),
-                (texts("who.stock"), stock or texts("who.stock.now")),
+                (texts("who.stock"), _stock(subject)),
             )
         ),
         Note(lead=texts("verdict"), text=_verdict(subject)),
@@ -60,7 +47,7 @@ def demand(subject: Subject) -> tuple[Block, ...]:
     """Return the demand from low to high."""
     texts = subject.texts
     quantities = [subject.quantity(unit) for unit in _shown_units(subject)]
-    intro = texts("demand.figure", visits=_quantity(subject, subject.quantity(Unit.VISITS)))
+    intro = texts("demand.figure", figure=figure_of(subject))
     if all(quantity.low == quantity.high for quantity in quantities):
         heads: tuple[str, ...] = (texts("demand.estimate"),)
         parts = (0, 0)
@@ -94,28 +81,11 @@ def demand(subject: Subject) -> tuple[Block, ...]:
     )
 
 
-def chain(subject: Subject) -> tuple[Block, ...]:
-    """Return the arithmetic from visits to machines."""
-    texts = subject.texts
-    needs = list(subject.view.needs)
-    if subject.bound is not None and subject.bound not in needs:
-        needs.append(subject.bound)
-    rows = [Row(cells=(texts("chain.quantities"),))]
-    rows += [_step(subject, unit) for unit in _steps(subject, needs)]
-    rows.append(Row(cells=(texts("chain.numbers"),)))
-    rows += [_machines(subject, need) for need in needs]
-    return (
-        Heading(text=texts("chain")),
-        Table(
-            columns=(
-                Column(head=texts("chain.step")),
-                Column(head=texts("chain.how"), parts=1),
-                Column(head=texts("chain.result"), align=Align.RIGHT),
-            ),
-            rows=tuple(rows),
-        ),
-        Paragraph(text=texts("chain.notes")),
-    )
+def _stock(subject: Subject) -> str:
+    texts, data = subject.texts, subject.data
+    if data.at:
+        return texts("who.stock.at", day=texts.day(data.at))
+    return texts("who.stock.issued", day=texts.day(data.issued)) if data.issued else texts("who.stock.now")
 
 
 def _accounts(texts: Texts, accounts: Mapping[str, int]) -> str:
@@ -168,57 +138,3 @@ def _shown_units(subject: Subject) -> list[Unit]:
         for unit in (*SHOWN, *(unit for unit in Unit if unit not in SHOWN))
         if unit in SHOWN or unit.value in binding
     ]
-
-
-def _steps(subject: Subject, needs: Iterable[NeedView]) -> list[Unit]:
-    """Return the units from visits to those that decide the numbers of machines, each after its base."""
-    found = {Unit.VISITS, Unit.SESSIONS}
-    for need in needs:
-        quantity = subject.binding(need)
-        unit = Unit(quantity.unit) if quantity else None
-        while unit is not None:
-            found.add(unit)
-            unit = BASES.get(unit)
-    order = (Unit.VISITS, *(unit for unit in Unit if unit is not Unit.VISITS))
-    return [unit for unit in order if unit in found]
-
-
-def _step(subject: Subject, unit: Unit) -> Row:
-    texts, quantity = subject.texts, subject.quantity(unit)
-    value = subject.chosen(quantity)
-    base = subject.quantity(BASES[unit]) if unit in BASES else None
-    if unit is Unit.VISITS:
-        how = texts("chain.visits")
-    elif base is None:
-        how = texts(f"given.{unit}")
-    else:
-        times = value / subject.chosen(base) if subject.chosen(base) else 0
-        ratio = texts.counted(f"ratio.{unit}", times, minutes=texts.figure(times / 60))
-        how = texts("chain.product", base=_quantity(subject, base), ratio=ratio)
-    return Row(cells=(texts(f"unit.{unit}"), how, _shown(texts, unit, value)))
-
-
-def _machines(subject: Subject, need: NeedView) -> Row:
-    texts, quantity = subject.texts, subject.binding(need)
-    needed = texts.counted("machines", need.needed)
-    if quantity is None or not need.needed:
-        how = texts("chain.minimum", needed=needed)
-    else:
-        value = subject.chosen(quantity)
-        each = texts.figure(value / need.needed)
-        how = texts("chain.machines", quantity=_shown(texts, quantity.unit, value), needed=needed, each=each)
-    name = texts(f"tier.{need.tier}")
-    if not need.tenant:
-        name = texts("chain.shared", tier=name)
-    result = needed
-    if need.spare:
-        result = texts("chain.spare", needed=texts.figure(need.needed), spare=texts.figure(need.spare))
-    return Row(cells=(name, how, result))
-
-
-def _quantity(subject: Subject, quantity: QuantityView) -> str:
-    return _shown(subject.texts, quantity.unit, subject.chosen(quantity))
-
-
-def _shown(texts: Texts, unit: str, value: float) -> str:
-    return texts.counted(f"quantity.{unit}", value)

@@ -12,6 +12,7 @@ from ..core.model import Unit
 from ..core.options import Option
 from ..core.plan_records import Shortage
 from ..core.report import NeedView, QuantityView, ReportData, TenantView
+from .steps import at
 from .texts import Texts
 from .typography import Language
 
@@ -76,13 +77,12 @@ class Subject:
 
     def chosen(self, quantity: QuantityView) -> float:
         """Return a quantity at the level that the plan is sized for."""
-        return {Level.LOW: quantity.low, Level.MID: quantity.mid, Level.HIGH: quantity.high}[self.level]
+        return at(quantity, self.level)
 
     def sessions(self, level: Level | None = None) -> str:
         """Return the sessions that are asked for, as a text: ``15 000 sessions``."""
         quantity = self.quantity(Unit.SESSIONS)
-        at = self.chosen(quantity) if level is None else getattr(quantity, level.value)
-        return self.texts.counted("quantity.sessions", whole(at))
+        return self.texts.counted("quantity.sessions", whole(at(quantity, level or self.level)))
 
 
 def whole(value: float) -> int:

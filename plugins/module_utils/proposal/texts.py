@@ -38,6 +38,12 @@ class Texts:
         form = "one" if self._is_singular(number) else "many"
         return self(f"{key}.{form}", number=self.figure(number), **values)
 
+    def told(self, key: str, number: float, **values: str) -> str:
+        """Return a text with a number: that at ``key``, or the form that the number needs."""
+        if key in self._catalogue:
+            return self(key, number=self.figure(number), **values)
+        return self.counted(key, number, **values)
+
     def joined(self, parts: tuple[str, ...]) -> str:
         """Return ``a, b et c``."""
         if len(parts) < 2:

@@ -12,12 +12,14 @@ _FRAME: Mapping[str, str] = {
     "period.between": "between {earliest} and {latest}",
     "title": "Proposal for added capacity",
     "subtitle": "{title} · school digital workspace",
+    "who.issued": "Date of issue",
     "who.scope": "Scope",
     "who.accounts": "Accounts",
     "who.portals.one": "Portal",
     "who.portals.many": "Portals",
     "who.stock": "Hardware considered",
     "who.stock.now": "available on the date of the plan; announced deliveries are shown separately",
+    "who.stock.issued": "available on {day}; announced deliveries are shown separately",
     "who.stock.at": "expected on {day}, including deliveries due by then",
     "schools.one": "{number} school",
     "schools.many": "{number} schools",
@@ -68,8 +70,8 @@ _SUMMARY: Mapping[str, str] = {
 _DEMAND: Mapping[str, str] = {
     "demand": "The estimated demand",
     "demand.figure": (
-        "The estimate starts from the use at the busiest moment, {visits}; the other quantities follow from "
-        "it."
+        "The estimate starts from the use of your workspace: {figure}. The quantities at the busiest moment "
+        "follow from it."
     ),
     "demand.level": "The {level} estimate, highlighted in the table, was chosen for sizing.",
     "demand.quantity": "At the busiest moment",
@@ -80,25 +82,38 @@ _DEMAND: Mapping[str, str] = {
     "level.low": "low",
     "level.mid": "central",
     "level.high": "high",
-    "chain": "From visits to machines",
+    "chain": "From your traffic to machines",
     "chain.step": "Step",
     "chain.how": "Arithmetic",
     "chain.result": "Result",
-    "chain.visits": "starting point: the estimated use",
-    "chain.quantities": "From visits to the quantities to serve",
+    "chain.quantities": "From your traffic to the quantities to serve",
     "chain.numbers": "From quantities to numbers of machines",
-    "chain.product": "{base} × {ratio}",
-    "given.vpn_tunnels": "tunnels open to staff",
-    "given.storage_gib": "data left during visits",
-    "given.accounts": "accounts of your project",
+    "chain.given": "starting point, as estimated",
+    "chain.accounts": "accounts of your project",
     "chain.shared": "{tier}, all projects",
-    "chain.machines": "{quantity} ÷ {needed} = {each} a machine",
-    "chain.minimum": "minimum: {needed}",
-    "chain.spare": "{needed} + {spare} spare",
+    "chain.machines": "{quantity} ÷ {each} a machine = {asked}",
+    "chain.utilised": "{quantity} ÷ ({each} a machine × {used}%) = {asked}",
+    "chain.minimum": "minimum of the service; the demand does not ask for more",
+    "chain.fixed": "minimum of the service, whatever the demand",
+    "chain.spare": "{needed} + {spare} spare = {total}",
+    "chain.steps": "{needed} + {spare} spare = {total}, in steps of {step}",
     "chain.notes": (
-        "Visits a second and the length of a visit give the concurrent sessions (Little's law). Spare "
-        "machines stand in for those that fail. The arithmetic uses values that are not rounded."
+        "Visits a second and the length of a visit give the concurrent sessions (Little's law). Numbers of "
+        "machines are rounded up; spare machines stand in for those that fail. The arithmetic uses values "
+        "that are not rounded."
     ),
+    "figure.normal": "{figure} in normal times",
+    "figure.forecast": "{figure}, the surge included",
+    "figure.visits_per_month.one": "{number} visit a month",
+    "figure.visits_per_month.many": "{number} visits a month",
+    "figure.requests_per_day.one": "{number} request a day",
+    "figure.requests_per_day.many": "{number} requests a day",
+    "figure.daily_visits_per_account.one": "{number} visit a day, all accounts together",
+    "figure.daily_visits_per_account.many": "{number} visits a day, all accounts together",
+    "figure.daily_visits_per_school.one": "{number} visit a day and school",
+    "figure.daily_visits_per_school.many": "{number} visits a day and school",
+    "figure.concurrent_sessions.one": "{number} concurrent session",
+    "figure.concurrent_sessions.many": "{number} concurrent sessions",
 }
 
 _UNITS: Mapping[str, str] = {
@@ -116,6 +131,9 @@ _UNITS: Mapping[str, str] = {
     "unit.vpn_tunnels": "VPN tunnels",
     "unit.storage_gib": "Growth of data, in GiB",
     "unit.accounts": "Accounts",
+    "unit.visits_per_day": "Visits a day",
+    "unit.surge_visits_per_day": "Visits a day, the surge included",
+    "unit.normal_visits_per_second": "Visits a second, normal times",
     "quantity.sessions.one": "{number} session",
     "quantity.sessions.many": "{number} sessions",
     "quantity.visits_per_second.one": "{number} visit/s",
@@ -142,28 +160,47 @@ _UNITS: Mapping[str, str] = {
     "quantity.vpn_tunnels.many": "{number} VPN tunnels",
     "quantity.storage_gib.one": "{number} GiB",
     "quantity.storage_gib.many": "{number} GiB",
+    "quantity.visits_per_day.one": "{number} visit/day",
+    "quantity.visits_per_day.many": "{number} visits/day",
+    "quantity.surge_visits_per_day.one": "{number} visit/day",
+    "quantity.surge_visits_per_day.many": "{number} visits/day",
+    "quantity.normal_visits_per_second.one": "{number} visit/s",
+    "quantity.normal_visits_per_second.many": "{number} visits/s",
     "quantity.accounts.one": "{number} account",
     "quantity.accounts.many": "{number} accounts",
-    "ratio.sessions.one": "{number} s a visit ({minutes} min)",
-    "ratio.sessions.many": "{number} s a visit ({minutes} min)",
-    "ratio.requests_per_second.one": "{number} request a visit",
-    "ratio.requests_per_second.many": "{number} requests a visit",
-    "ratio.connections.one": "{number} s of connection a visit",
-    "ratio.connections.many": "{number} s of connection a visit",
-    "ratio.connection_memory_mib.one": "{number} MiB a connection",
-    "ratio.connection_memory_mib.many": "{number} MiB a connection",
-    "ratio.tls_handshakes_per_second.one": "{number} opening a visit",
-    "ratio.tls_handshakes_per_second.many": "{number} openings a visit",
-    "ratio.logins_per_second.one": "{number} login a visit",
-    "ratio.logins_per_second.many": "{number} logins a visit",
-    "ratio.messages_per_second.one": "{number} message a visit",
-    "ratio.messages_per_second.many": "{number} messages a visit",
-    "ratio.mail_kib_per_second.one": "{number} KiB a message",
-    "ratio.mail_kib_per_second.many": "{number} KiB a message",
-    "ratio.database_connections.one": "{number} s of database a request",
-    "ratio.database_connections.many": "{number} s of database a request",
-    "ratio.io_per_second.one": "{number} operation a request",
-    "ratio.io_per_second.many": "{number} operations a request",
+}
+
+_FACTORS: Mapping[str, str] = {
+    "factor.school_days.one": "{number} school day",
+    "factor.school_days.many": "{number} school days",
+    "factor.schools.one": "{number} school",
+    "factor.schools.many": "{number} schools",
+    "factor.pages_per_visit.one": "{number} page a visit",
+    "factor.pages_per_visit.many": "{number} pages a visit",
+    "factor.requests_per_page.one": "{number} request a page",
+    "factor.requests_per_page.many": "{number} requests a page",
+    "factor.handshakes_per_visit.one": "{number} opening a visit",
+    "factor.handshakes_per_visit.many": "{number} openings a visit",
+    "factor.logins_per_visit.one": "{number} login a visit",
+    "factor.logins_per_visit.many": "{number} logins a visit",
+    "factor.messages_per_visit.one": "{number} message a visit",
+    "factor.messages_per_visit.many": "{number} messages a visit",
+    "factor.number": "{number}",
+    "factor.3600": "{number} s",
+    "factor.busiest_hour_percent": "{number}% in the busiest hour",
+    "factor.peak_to_mean": "{number} at its peak",
+    "factor.surge_visits": "{number} in the surge",
+    "factor.surge_pages": "{number} in the surge",
+    "factor.duration": "{number} s a visit ({minutes} min)",
+    "factor.duration_in_surge": "{number} s a visit ({minutes} min × {surge} in the surge)",
+    "factor.connection_seconds": "{number} s of connection a page",
+    "factor.connection_kib": "{number} KiB a connection",
+    "factor.mail_kib_per_message": "{number} KiB a message",
+    "factor.database_milliseconds_per_request": "{number} ms of database a request",
+    "factor.io_per_request": "{number} disk operations a request",
+    "factor.tunnels_per_staff": "{number} tunnels a person",
+    "factor.storage_mib_per_visit": "{number} MiB a visit",
+    "factor.storage_months": "{number} months",
 }
 
 _MACHINES: Mapping[str, str] = {
@@ -216,8 +253,8 @@ _MACHINES: Mapping[str, str] = {
 _OPTIONS: Mapping[str, str] = {
     "options": "The options for your choice",
     "options.order": (
-        "The options are ranked by the share of the demand that they serve, then by what they ask of users, "
-        "then by their date."
+        "The options are ranked by the share of the demand that they serve, then by their certainty (a "
+        "delivery without a date comes after), by what they ask of users, and by their date."
     ),
     "options.only": (
         "There is only one option: no announced delivery, order or measure can serve a larger share of the "
@@ -284,9 +321,11 @@ _END: Mapping[str, str] = {
     ),
     "conditions.stock": "Hardware",
     "conditions.stock.text": (
-        "It is divided among all projects of the platform. This proposal holds for the plan from which it "
-        "is taken; it will be revised if the hardware, or the demand of a project, changes."
+        "It is divided among all projects of the platform. This proposal is valid for {stock}; it will be "
+        "revised if the hardware, or the demand of a project, changes."
     ),
+    "conditions.valid": "the stock on the date of the plan",
+    "conditions.valid.at": "the stock of {day}",
     "conditions.dates": "Dates",
     "conditions.dates.text": (
         "Dates of delivery are those that suppliers announce; they are not confirmed. Machines enter service "
@@ -324,6 +363,7 @@ TEXTS: Mapping[str, str] = {
     **_SUMMARY,
     **_DEMAND,
     **_UNITS,
+    **_FACTORS,
     **_MACHINES,
     **_OPTIONS,
     **_END,

@@ -12,12 +12,14 @@ _FRAME: Mapping[str, str] = {
     "period.between": "entre le {earliest} et le {latest}",
     "title": "Proposition de renfort",
     "subtitle": "{title} · espace numérique de travail",
+    "who.issued": "Date d'émission",
     "who.scope": "Périmètre",
     "who.accounts": "Comptes",
     "who.portals.one": "Portail",
     "who.portals.many": "Portails",
     "who.stock": "Matériel considéré",
     "who.stock.now": "disponible à la date du plan ; les livraisons annoncées sont présentées à part",
+    "who.stock.issued": "disponible au {day} ; les livraisons annoncées sont présentées à part",
     "who.stock.at": "attendu au {day}, livraisons prévues d'ici là comprises",
     "schools.one": "{number} établissement",
     "schools.many": "{number} établissements",
@@ -68,8 +70,8 @@ _SUMMARY: Mapping[str, str] = {
 _DEMAND: Mapping[str, str] = {
     "demand": "La demande estimée",
     "demand.figure": (
-        "L'estimation part de la fréquentation au moment le plus chargé, soit {visits} ; les autres "
-        "grandeurs s'en déduisent."
+        "L'estimation part de la fréquentation de votre espace : {figure}. Les grandeurs au moment le plus "
+        "chargé s'en déduisent."
     ),
     "demand.level": "Le dimensionnement retient l'estimation {level}, mise en évidence dans le tableau.",
     "demand.quantity": "Au moment le plus chargé",
@@ -80,25 +82,38 @@ _DEMAND: Mapping[str, str] = {
     "level.low": "basse",
     "level.mid": "centrale",
     "level.high": "haute",
-    "chain": "Des visites aux machines",
+    "chain": "De votre fréquentation aux machines",
     "chain.step": "Étape",
     "chain.how": "Calcul",
     "chain.result": "Résultat",
-    "chain.visits": "point de départ : la fréquentation estimée",
-    "chain.quantities": "Des visites aux grandeurs à servir",
+    "chain.quantities": "De votre fréquentation aux grandeurs à servir",
     "chain.numbers": "Des grandeurs au nombre de machines",
-    "chain.product": "{base} × {ratio}",
-    "given.vpn_tunnels": "accès ouverts aux personnels",
-    "given.storage_gib": "données déposées lors des visites",
-    "given.accounts": "comptes de votre projet",
+    "chain.given": "point de départ, tel qu'estimé",
+    "chain.accounts": "comptes de votre projet",
     "chain.shared": "{tier}, tous projets",
-    "chain.machines": "{quantity} ÷ {needed} = {each} par machine",
-    "chain.minimum": "minimum : {needed}",
-    "chain.spare": "{needed} + {spare} de réserve",
+    "chain.machines": "{quantity} ÷ {each} par machine = {asked}",
+    "chain.utilised": "{quantity} ÷ ({each} par machine × {used} %) = {asked}",
+    "chain.minimum": "minimum du service, la demande n'exigeant pas davantage",
+    "chain.fixed": "minimum du service, quelle que soit la demande",
+    "chain.spare": "{needed} + {spare} de réserve = {total}",
+    "chain.steps": "{needed} + {spare} de réserve = {total}, par {step}",
     "chain.notes": (
-        "Visites par seconde et durée d'une visite donnent les sessions simultanées (loi de Little). La "
-        "réserve remplace les machines en panne. Les calculs portent sur les valeurs non arrondies."
+        "Visites par seconde et durée d'une visite donnent les sessions simultanées (loi de Little). Le "
+        "nombre de machines est arrondi à l'entier supérieur ; la réserve remplace les machines en panne. "
+        "Les calculs portent sur les valeurs non arrondies."
     ),
+    "figure.normal": "{figure} en temps ordinaire",
+    "figure.forecast": "{figure}, hausse comprise",
+    "figure.visits_per_month.one": "{number} visite par mois",
+    "figure.visits_per_month.many": "{number} visites par mois",
+    "figure.requests_per_day.one": "{number} requête par jour",
+    "figure.requests_per_day.many": "{number} requêtes par jour",
+    "figure.daily_visits_per_account.one": "{number} visite par jour, tous comptes réunis",
+    "figure.daily_visits_per_account.many": "{number} visites par jour, tous comptes réunis",
+    "figure.daily_visits_per_school.one": "{number} visite par jour et par établissement",
+    "figure.daily_visits_per_school.many": "{number} visites par jour et par établissement",
+    "figure.concurrent_sessions.one": "{number} session simultanée",
+    "figure.concurrent_sessions.many": "{number} sessions simultanées",
 }
 
 _UNITS: Mapping[str, str] = {
@@ -116,6 +131,9 @@ _UNITS: Mapping[str, str] = {
     "unit.vpn_tunnels": "Accès VPN",
     "unit.storage_gib": "Croissance des données, en Gio",
     "unit.accounts": "Comptes",
+    "unit.visits_per_day": "Visites par jour",
+    "unit.surge_visits_per_day": "Visites par jour, hausse comprise",
+    "unit.normal_visits_per_second": "Visites par seconde, temps ordinaire",
     "quantity.sessions.one": "{number} session",
     "quantity.sessions.many": "{number} sessions",
     "quantity.visits_per_second.one": "{number} visite/s",
@@ -142,28 +160,47 @@ _UNITS: Mapping[str, str] = {
     "quantity.vpn_tunnels.many": "{number} accès VPN",
     "quantity.storage_gib.one": "{number} Gio",
     "quantity.storage_gib.many": "{number} Gio",
+    "quantity.visits_per_day.one": "{number} visite/jour",
+    "quantity.visits_per_day.many": "{number} visites/jour",
+    "quantity.surge_visits_per_day.one": "{number} visite/jour",
+    "quantity.surge_visits_per_day.many": "{number} visites/jour",
+    "quantity.normal_visits_per_second.one": "{number} visite/s",
+    "quantity.normal_visits_per_second.many": "{number} visites/s",
     "quantity.accounts.one": "{number} compte",
     "quantity.accounts.many": "{number} comptes",
-    "ratio.sessions.one": "{number} s par visite ({minutes} min)",
-    "ratio.sessions.many": "{number} s par visite ({minutes} min)",
-    "ratio.requests_per_second.one": "{number} requête par visite",
-    "ratio.requests_per_second.many": "{number} requêtes par visite",
-    "ratio.connections.one": "{number} s de connexion par visite",
-    "ratio.connections.many": "{number} s de connexion par visite",
-    "ratio.connection_memory_mib.one": "{number} Mio par connexion",
-    "ratio.connection_memory_mib.many": "{number} Mio par connexion",
-    "ratio.tls_handshakes_per_second.one": "{number} ouverture par visite",
-    "ratio.tls_handshakes_per_second.many": "{number} ouvertures par visite",
-    "ratio.logins_per_second.one": "{number} authentification par visite",
-    "ratio.logins_per_second.many": "{number} authentifications par visite",
-    "ratio.messages_per_second.one": "{number} message par visite",
-    "ratio.messages_per_second.many": "{number} messages par visite",
-    "ratio.mail_kib_per_second.one": "{number} Kio par message",
-    "ratio.mail_kib_per_second.many": "{number} Kio par message",
-    "ratio.database_connections.one": "{number} s de base de données par requête",
-    "ratio.database_connections.many": "{number} s de base de données par requête",
-    "ratio.io_per_second.one": "{number} accès par requête",
-    "ratio.io_per_second.many": "{number} accès par requête",
+}
+
+_FACTORS: Mapping[str, str] = {
+    "factor.school_days.one": "{number} jour de classe",
+    "factor.school_days.many": "{number} jours de classe",
+    "factor.schools.one": "{number} établissement",
+    "factor.schools.many": "{number} établissements",
+    "factor.pages_per_visit.one": "{number} page par visite",
+    "factor.pages_per_visit.many": "{number} pages par visite",
+    "factor.requests_per_page.one": "{number} requête par page",
+    "factor.requests_per_page.many": "{number} requêtes par page",
+    "factor.handshakes_per_visit.one": "{number} ouverture par visite",
+    "factor.handshakes_per_visit.many": "{number} ouvertures par visite",
+    "factor.logins_per_visit.one": "{number} authentification par visite",
+    "factor.logins_per_visit.many": "{number} authentifications par visite",
+    "factor.messages_per_visit.one": "{number} message par visite",
+    "factor.messages_per_visit.many": "{number} messages par visite",
+    "factor.number": "{number}",
+    "factor.3600": "{number} s",
+    "factor.busiest_hour_percent": "{number} % à l'heure de pointe",
+    "factor.peak_to_mean": "{number} au plus fort de l'heure",
+    "factor.surge_visits": "{number} de hausse",
+    "factor.surge_pages": "{number} de hausse",
+    "factor.duration": "{number} s par visite ({minutes} min)",
+    "factor.duration_in_surge": "{number} s par visite ({minutes} min × {surge} de hausse)",
+    "factor.connection_seconds": "{number} s de connexion par page",
+    "factor.connection_kib": "{number} Kio par connexion",
+    "factor.mail_kib_per_message": "{number} Kio par message",
+    "factor.database_milliseconds_per_request": "{number} ms de base de données par requête",
+    "factor.io_per_request": "{number} accès par requête",
+    "factor.tunnels_per_staff": "{number} accès par personne",
+    "factor.storage_mib_per_visit": "{number} Mio par visite",
+    "factor.storage_months": "{number} mois",
 }
 
 _MACHINES: Mapping[str, str] = {
@@ -216,8 +253,8 @@ _MACHINES: Mapping[str, str] = {
 _OPTIONS: Mapping[str, str] = {
     "options": "Les options soumises à votre choix",
     "options.order": (
-        "Les options sont classées selon la part de la demande qu'elles servent, puis selon ce qu'elles "
-        "demandent aux usagers, enfin selon leur date."
+        "Les options sont classées selon la part de la demande qu'elles servent, puis selon leur certitude "
+        "(une livraison sans date vient après), ce qu'elles demandent aux usagers, enfin leur date."
     ),
     "options.only": (
         "Une seule option se présente : aucune livraison annoncée, aucune commande ni aucune mesure ne "
@@ -286,9 +323,11 @@ _END: Mapping[str, str] = {
     ),
     "conditions.stock": "Matériel",
     "conditions.stock.text": (
-        "Il est réparti entre tous les projets de la plateforme. Cette proposition vaut pour le plan dont "
-        "elle est extraite ; elle sera révisée si le matériel ou la demande d'un projet change."
+        "Il est réparti entre tous les projets de la plateforme. Cette proposition vaut pour {stock} ; elle "
+        "sera révisée si le matériel ou la demande d'un projet change."
     ),
+    "conditions.valid": "le matériel disponible à la date du plan",
+    "conditions.valid.at": "le matériel au {day}",
     "conditions.dates": "Dates",
     "conditions.dates.text": (
         "Les dates de livraison sont celles que les fournisseurs annoncent ; elles ne sont pas confirmées. "
@@ -327,6 +366,7 @@ TEXTS: Mapping[str, str] = {
     **_SUMMARY,
     **_DEMAND,
     **_UNITS,
+    **_FACTORS,
     **_MACHINES,
     **_OPTIONS,
     **_END,

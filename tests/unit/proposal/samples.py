@@ -8,18 +8,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from ansible_collections.ent.renfort.plugins.module_utils.core.model import FigureKind, Measure, Unit
+from ansible_collections.ent.renfort.plugins.module_utils.core.model import Measure, Unit
 from ansible_collections.ent.renfort.plugins.module_utils.core.names import TIERS
 from ansible_collections.ent.renfort.plugins.module_utils.core.options import Option, OptionKind
 from ansible_collections.ent.renfort.plugins.module_utils.core.plan_records import Order, Shortage, Stage
 from ansible_collections.ent.renfort.plugins.module_utils.core.report import (
-    FigureView,
     NeedView,
-    QuantityView,
     ReportData,
     TenantView,
 )
 from ansible_collections.ent.renfort.plugins.module_utils.core.text import UNIT_WORDS
+from tests.unit.proposal.demands import PER_MACHINE, daily, monthly, quantities, requested, seated, traffic
 
 MEASURES = (
     Measure(
@@ -41,102 +40,6 @@ MEASURES = (
         reduces_percent={Unit.REQUESTS: Fraction(30)},
     ),
 )
-
-_SHARES = {
-    Unit.SESSIONS: 600,
-    Unit.VISITS: 1,
-    Unit.REQUESTS: 128,
-    Unit.CONNECTIONS: 80,
-    Unit.CONNECTION_MEMORY: 10.25,
-    Unit.HANDSHAKES: 1,
-    Unit.LOGINS: 1,
-    Unit.MESSAGES: 1.1,
-    Unit.MAIL: 33,
-    Unit.DATABASE_CONNECTIONS: 0.512,
-    Unit.IO: 64,
-    Unit.TUNNELS: 0,
-    Unit.STORAGE: 206,
-    Unit.ACCOUNTS: 0,
-}
-"""Each unit as a multiple of the visits per second."""
-
-PER_MACHINE = {
-    Unit.SESSIONS: 1250.0,
-    Unit.VISITS: 8.0,
-    Unit.REQUESTS: 2000.0,
-    Unit.CONNECTIONS: 5725.0,
-    Unit.CONNECTION_MEMORY: 64.0,
-    Unit.HANDSHAKES: 6.25,
-    Unit.LOGINS: 6.25,
-    Unit.MESSAGES: 78.75,
-    Unit.MAIL: 200.0,
-    Unit.DATABASE_CONNECTIONS: 3.0,
-    Unit.IO: 400.0,
-    Unit.TUNNELS: 50.0,
-    Unit.STORAGE: 2000.0,
-    Unit.ACCOUNTS: 60_000.0,
-}
-"""What one machine carries of each unit at full load; four fifths of it are used."""
-
-TRAFFIC = {
-    "school_days": 20.0,
-    "busiest_hour_percent": 15.0,
-    "peak_to_mean": 1.5,
-    "visit_minutes": 8.0,
-    "pages_per_visit": 8.0,
-    "requests_per_page": 10.0,
-    "connection_seconds": 6.25,
-    "connection_kib": 131.2,
-    "handshakes_per_visit": 1.0,
-    "logins_per_visit": 1.0,
-    "messages_per_visit": 1.1,
-    "mail_kib_per_message": 30.0,
-    "database_milliseconds_per_request": 4.0,
-    "io_per_request": 0.5,
-    "tunnels_per_staff": 0.0,
-    "storage_mib_per_visit": 1.0,
-    "storage_months": 3.0,
-    "surge_visits": 4.0,
-    "surge_duration": 1.25,
-    "surge_pages": 1.6,
-}
-"""The factors from which the multiples above follow."""
-
-
-def traffic() -> tuple[QuantityView, ...]:
-    """Return the factors of the arithmetic, known exactly."""
-    return tuple(
-        QuantityView(unit=name, words=name.replace("_", " "), low=value, mid=value, high=value)
-        for name, value in TRAFFIC.items()
-    )
-
-
-def monthly(low: float, mid: float, high: float) -> FigureView:
-    """Return the visits a month of a normal time from which some visits per second in the surge follow."""
-    each = 3600 / (TRAFFIC["busiest_hour_percent"] / 100) * TRAFFIC["school_days"]
-    each /= TRAFFIC["peak_to_mean"] * TRAFFIC["surge_visits"]
-    return FigureView(
-        kind=FigureKind.VISITS_PER_MONTH.value,
-        low=low * each,
-        mid=mid * each,
-        high=high * each,
-        forecast=False,
-    )
-
-
-def quantities(low: float, mid: float, high: float, *, accounts: int) -> tuple[QuantityView, ...]:
-    """Return a demand from its visits per second."""
-    fixed = {Unit.ACCOUNTS: float(accounts)}
-    return tuple(
-        QuantityView(
-            unit=unit.value,
-            words=UNIT_WORDS[unit],
-            low=fixed.get(unit, low * _SHARES[unit]),
-            mid=fixed.get(unit, mid * _SHARES[unit]),
-            high=fixed.get(unit, high * _SHARES[unit]),
-        )
-        for unit in Unit
-    )
 
 
 def need(
@@ -311,7 +214,7 @@ def measured() -> TenantView:
         traffic=traffic(),
         quantities=quantities(150, 200, 200, accounts=1),
         steps=(),
-        needs=(need("web", (3, 0, 1, 2, 0), tenant="somme", unit=Unit.SESSIONS),),
+        needs=(need("web", (120, 0, 40, 80, 0), tenant="somme", unit=Unit.SESSIONS),),
         percent=75.0,
         bound_by="smtp",
         options=(
@@ -400,11 +303,33 @@ def versatile() -> TenantView:
     )
 
 
+def in_steps() -> TenantView:
+    """Return a tenant whose web servers come in pairs that are used to the full."""
+    _web, *rest = served().needs
+    pairs = need("web", (2, 2, 2, 2, 0), tenant="creuse", unit=Unit.SESSIONS, step=2)
+    return replace(served(), needs=(replace(pairs, utilisation_percent=100.0), *rest))
+
+
+def minimal() -> TenantView:
+    """Return a tenant whose machines are minimums, with a figure by school."""
+    return replace(
+        served(),
+        figure=daily(4, per="school"),
+        needs=(
+            need("web", (2, 2, 4, 0, 0), tenant="creuse", unit=Unit.SESSIONS, by_minimum=True, step=2),
+            need("cas", (2, 0, 2, 0, 0), tenant="creuse"),
+        ),
+    )
+
+
 CASES: Mapping[str, tuple[ReportData, str]] = {
     "served": (report(served(), lacking=False), "creuse"),
-    "waiting": (report(waiting(), lacking=False), "eure"),
+    "waiting": (report(waiting(), lacking=False, issued="2020-03-17"), "eure"),
     "measured": (report(measured()), "somme"),
-    "at_a_date": (report(waiting(), lacking=False, at="2020-05-01", level="high"), "eure"),
+    "at_a_date": (
+        report(waiting(), lacking=False, issued="2020-03-17", at="2020-05-01", level="high"),
+        "eure",
+    ),
     "on_a_day": (
         report(
             replace(
@@ -422,6 +347,15 @@ CASES: Mapping[str, tuple[ReportData, str]] = {
         "creuse",
     ),
     "versatile": (report(versatile(), lacking=False), "creuse"),
+    "versatile_sessions": (
+        report(replace(versatile(), figure=seated(4, forecast=False)), lacking=False),
+        "creuse",
+    ),
+    "in_steps": (report(in_steps(), lacking=False, issued="2020-03-17"), "creuse"),
+    "by_minimum": (report(minimal(), lacking=False, issued="2020-03-17"), "creuse"),
+    "requested": (report(replace(served(), figure=requested(4)), lacking=False), "creuse"),
+    "by_account": (report(replace(served(), figure=daily(4, per="account")), lacking=False), "creuse"),
+    "forecast": (report(replace(served(), figure=seated(4, forecast=True)), lacking=False), "creuse"),
 }
 """Reports, each with the tenant whose proposal is made; the first three are the golden ones."""
 

@@ -174,17 +174,19 @@ def test_missing_spares_do_not_lower_the_share_and_are_told() -> None:
 def test_a_shared_tier_that_bounds_is_computed_from_the_demand_of_all() -> None:
     rows = [row.cells for table in tables(document("measured")) for row in table.rows]
     (row,) = (cells for cells in rows if cells[0] == "Serveurs de courrier, tous projets")
-    assert row[1].replace("\u00a0", " ") == "252 messages/s ÷ 4 machines = 63,0 par machine"
+    assert row[1].replace("\u00a0", " ") == "252 messages/s ÷ (78,8 messages/s par machine × 80 %) = 4,00"
 
 
 def test_the_chain_leads_from_visits_over_requests_to_what_follows_from_them() -> None:
     rows = [row.cells for table in tables(document("versatile", EN)) for row in table.rows]
     how = {cells[0]: cells[1].replace("\u00a0", " ") for cells in rows if len(cells) == 3}
-    assert how["Concurrent sessions"] == "4 visits/s × 600 s a visit (10 min)"
-    assert how["Requests a second"] == "4 visits/s × 128 requests a visit"
-    assert how["Database connections"] == "512 requests/s × 0.004 s of database a request"
+    assert how["Concurrent sessions"] == "4 visits/s × 600 s a visit (8 min × 1.25 in the surge)"
+    assert how["Requests a second"] == "4 visits/s × 8 pages a visit × 1.6 in the surge × 10 requests a page"
+    assert how["Database connections"] == "512 requests/s × 4 ms of database a request ÷ 1,000"
     assert how["Mail, in KiB a second"] == "4.4 messages/s × 30 KiB a message"
-    assert how["Growth of data, in GiB"] == "data left during visits"
+    assert how["Growth of data, in GiB"] == (
+        "16,000 visits/day × 4 in the surge × 20 school days × 1 MiB a visit ÷ 1,024 × 3 months"
+    )
 
 
 def test_the_estimate_that_was_chosen_stands_out() -> None:
@@ -198,6 +200,35 @@ def test_a_plan_for_a_date_says_so() -> None:
     assert "à compter du 1er mai 2020" in text
 
 
+@pytest.mark.parametrize(
+    ("case", "stock", "valid"),
+    [
+        (
+            "waiting",
+            "disponible au 17 mars 2020 ; les livraisons annoncées",
+            "vaut pour le matériel au 17 mars 2020 ; elle",
+        ),
+        (
+            "at_a_date",
+            "attendu au 1er mai 2020, livraisons",
+            "vaut pour le matériel au 1er mai 2020 ; elle",
+        ),
+    ],
+)
+def test_the_date_of_issue_and_what_the_proposal_is_valid_for(case: str, stock: str, valid: str) -> None:
+    text = prose(document(case))
+    assert "Date d’émission | 17 mars 2020" in text
+    assert stock in text
+    assert valid in text
+    assert "Date of issue | 17 March 2020" in prose(document(case, EN))
+
+
+def test_without_a_date_of_issue_none_is_made_up() -> None:
+    text = prose(document("served"))
+    assert "émission" not in text
+    assert "vaut pour le matériel disponible à la date du plan" in text
+
+
 def test_no_quantity_is_divided_by_nothing() -> None:
     view = samples.served()
     idle = replace(
@@ -206,7 +237,7 @@ def test_no_quantity_is_divided_by_nothing() -> None:
         needs=(samples.need("web", (0, 0, 0, 0, 0), tenant="creuse", unit=Unit.SESSIONS),),
     )
     text = prose(document_of(samples.report(idle, lacking=False), "creuse", FR))
-    assert "minimum : 0 machine" in text
+    assert "= 0 | 0 machine" in text
 
 
 def test_a_tenant_that_is_not_in_the_plan_is_named() -> None:

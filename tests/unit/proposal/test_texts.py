@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from ansible_collections.ent.renfort.plugins.module_utils.core.model import Unit
+from ansible_collections.ent.renfort.plugins.module_utils.core.model import FigureKind, Unit
 from ansible_collections.ent.renfort.plugins.module_utils.proposal import texts as texts_module
 from ansible_collections.ent.renfort.plugins.module_utils.proposal.build import document_of
-from ansible_collections.ent.renfort.plugins.module_utils.proposal.demand_section import BASES
+from ansible_collections.ent.renfort.plugins.module_utils.proposal.steps import DAY, NORMAL, SURGE_DAY
 from ansible_collections.ent.renfort.plugins.module_utils.proposal.texts import CATALOGUES, Texts
 from ansible_collections.ent.renfort.plugins.module_utils.proposal.typography import Language
 from tests.unit.proposal import samples
@@ -100,8 +100,9 @@ def test_every_text_is_used(language: Language, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("language", Language)
 def test_every_unit_has_its_texts(language: Language) -> None:
     wanted = {f"unit.{unit}" for unit in Unit} | {f"quantity.{unit}.many" for unit in Unit}
-    wanted |= {f"ratio.{unit}.many" for unit in BASES}
-    wanted |= {f"given.{unit}" for unit in Unit if unit not in BASES and unit is not Unit.VISITS}
+    wanted |= {f"unit.{name}" for name in (DAY, NORMAL, SURGE_DAY)}
+    wanted |= {f"quantity.{name}.many" for name in (DAY, NORMAL, SURGE_DAY)}
+    wanted |= {f"figure.{kind}.many" for kind in FigureKind}
     assert wanted <= set(CATALOGUES[language])
 
 
