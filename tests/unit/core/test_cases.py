@@ -66,7 +66,7 @@ def assert_each(records: dict[str, dict[str, Any]], expected: dict[str, Any], *,
 
 
 def test_cases_are_found() -> None:
-    assert len(CASES) >= 25
+    assert len(CASES) >= 100
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
