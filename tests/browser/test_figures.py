@@ -48,6 +48,9 @@ def test_every_hypervisor_is_there_with_its_percentage(open_report: Open, fleet:
     assert sorted(texts(opened, ".host.carrier .name")) == sorted(
         use.name for rack in opened.data.racks for use in rack.carriers
     )
+    assert sorted(texts(opened, ".host.standing .name")) == sorted(
+        name for rack in opened.data.racks for name in rack.in_service
+    )
     assert opened.page.locator(".shelf .unit").count() == sum(len(rack.shelf) for rack in opened.data.racks)
 
 
@@ -103,6 +106,7 @@ def test_states_are_told_by_more_than_a_colour(open_report: Open) -> None:
 
     assert "#hatch" in style(".tenants rect.missing", "fill")
     assert "#dots" in style(".host.carrier rect", "fill")
+    assert "#dots-before" in style(".host.standing rect", "fill")
     assert "#gone" in style(".host.off-line .track", "fill")
     assert style(".host.new .bar", "outlineStyle") == "solid"
     assert style(".host.in-service .bar", "outlineStyle") == "none"

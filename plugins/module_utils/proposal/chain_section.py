@@ -12,6 +12,7 @@ from .document import Align, Block, Column, Heading, Paragraph, Row, Table
 from .steps import FIGURE, SCHOOL_FIGURE, Factor, Step, at, steps_of
 from .subject import Subject
 from .texts import Texts
+from .typography import NO_BREAK
 
 
 def chain(subject: Subject) -> tuple[Block, ...]:
@@ -87,7 +88,8 @@ def _factor(texts: Texts, factor: Factor) -> str:
         minutes=texts.figure(factor.minutes),
         surge=texts.figure(factor.surge),
     )
-    return f"{'÷' if factor.over else '×'} {shown}"
+    # A line ends before the sign, never after it.
+    return f"{'÷' if factor.over else '×'}{NO_BREAK}{shown}"
 
 
 def _machines(subject: Subject, need: NeedView) -> Row:
@@ -100,7 +102,7 @@ def _machines(subject: Subject, need: NeedView) -> Row:
         how = texts(
             "chain.machines" if used == 100 else "chain.utilised",
             quantity=texts.counted(f"quantity.{quantity.unit}", value),
-            each=texts.counted(f"quantity.{quantity.unit}", need.per_machine),
+            each=texts.figure(need.per_machine),
             used=texts.figure(used),
             asked=texts.figure(asked),
         )

@@ -175,10 +175,10 @@ _FACTORS: Mapping[str, str] = {
     "factor.school_days.many": "{number} school days",
     "factor.schools.one": "{number} school",
     "factor.schools.many": "{number} schools",
-    "factor.pages_per_visit.one": "{number} page a visit",
-    "factor.pages_per_visit.many": "{number} pages a visit",
-    "factor.requests_per_page.one": "{number} request a page",
-    "factor.requests_per_page.many": "{number} requests a page",
+    "factor.pages_per_visit.one": "{number} page/visit",
+    "factor.pages_per_visit.many": "{number} pages/visit",
+    "factor.requests_per_page.one": "{number} request/page",
+    "factor.requests_per_page.many": "{number} requests/page",
     "factor.handshakes_per_visit.one": "{number} opening a visit",
     "factor.handshakes_per_visit.many": "{number} openings a visit",
     "factor.logins_per_visit.one": "{number} login a visit",
@@ -199,7 +199,7 @@ _FACTORS: Mapping[str, str] = {
     "factor.database_milliseconds_per_request": "{number} ms of database a request",
     "factor.io_per_request": "{number} disk operations a request",
     "factor.tunnels_per_staff": "{number} tunnels a person",
-    "factor.storage_mib_per_visit": "{number} MiB a visit",
+    "factor.storage_mib_per_visit": "{number} MiB/visit",
     "factor.storage_months": "{number} months",
 }
 

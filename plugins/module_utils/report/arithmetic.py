@@ -106,7 +106,7 @@ def _need(need: NeedView) -> NeedRow:
         tier=need.tier,
         total=whole(need.total),
         arithmetic=need.arithmetic,
-        binding=need.binding or "its minimum",
+        binding="its minimum" if need.by_minimum else need.binding,
         size=f"{need.cores} vCPUs, {memory(need.memory_mib)}, {whole(need.disk_gib)} GiB of disk",
     )
 

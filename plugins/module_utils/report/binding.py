@@ -75,7 +75,7 @@ def _units(data: ReportData) -> tuple[tuple[str, str], ...]:
     needs: list[NeedView] = [*data.shared, *(need for tenant in data.tenants for need in tenant.needs)]
     by_tier: dict[str, Counter[str]] = {}
     for need in needs:
-        by_tier.setdefault(need.tier, Counter())[need.binding or "the minimum"] += 1
+        by_tier.setdefault(need.tier, Counter())["its minimum" if need.by_minimum else need.binding] += 1
     ordered = sorted(by_tier, key=lambda tier: (TIERS.index(tier) if tier in TIERS else len(TIERS), tier))
     return tuple((tier, _deciders(by_tier[tier])) for tier in ordered)
 

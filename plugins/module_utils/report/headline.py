@@ -28,8 +28,9 @@ class KeyFigure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
-    """What stands above everything else; ``basis`` is what it holds for."""
+    """What stands above everything else; ``issued`` is its date, ``basis`` what it holds for."""
 
+    issued: str
     basis: str
     verdict: str
     sentences: tuple[str, ...]
@@ -45,12 +46,19 @@ def headline_of(data: ReportData) -> Headline:
     figures += [_binding(data.fills[0])] if data.fills else []
     figures.append(_missing(data))
     return Headline(
-        basis=f"Sized for {data.level} demand, with the stock of {day(data.at) if data.at else 'today'}.",
+        issued=day(data.issued) if data.issued else "",
+        basis=_basis(data),
         verdict=_verdict(data),
         sentences=(*_served_sentence(worst), *_binding_sentence(data), *_shortage_sentence(data)),
         figures=tuple(figures),
         notes=data.notes,
     )
+
+
+def _basis(data: ReportData) -> str:
+    at = data.at or data.issued
+    sized = f"Sized for {data.level} demand, with the stock of {day(at) if at else 'today'}."
+    return f"Issued on {day(data.issued)}. {sized}" if data.issued else sized
 
 
 def until_of(data: ReportData) -> str:

@@ -52,13 +52,17 @@ class CarrierMark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RackMark:
-    """One cabinet; it is ``wide`` when it holds more than a cabinet is tall."""
+    """One cabinet; it is ``wide`` when it holds more than a cabinet is tall.
+
+    ``carriers`` are planned, ``standing`` carry a machine already.
+    """
 
     label: str
     percent: str
     wide: bool
     hosts: tuple[HostMark, ...]
     carriers: tuple[CarrierMark, ...]
+    standing: tuple[str, ...]
     shelf: tuple[str, ...]
     shelf_words: str
 
@@ -145,10 +149,12 @@ def _lead(data: ReportData, hosts: Sequence[HostView]) -> str:
 
 def _changes(racks: Sequence[RackView], new: int) -> list[str]:
     carriers = sum(len(rack.carriers) for rack in racks)
+    standing = sum(len(rack.in_service) for rack in racks)
     shelf = sum(len(rack.shelf) for rack in racks)
     told = (
         (new, "server becomes a hypervisor", "servers become hypervisors"),
-        (carriers, "server carries a machine", "servers carry a machine each"),
+        (carriers, "server will carry a machine", "servers will carry a machine each"),
+        (standing, "server carries a machine already", "servers carry a machine each already"),
         (shelf, "server stays on the shelf", "servers stay on the shelf"),
     )
     return [_each(*words) for words in told if words[0]]
@@ -176,7 +182,8 @@ def _kinds(racks: Sequence[RackView], hosts: Sequence[HostView]) -> tuple[tuple[
     states = {host.state for host in hosts}
     found = [("before", "in use before"), ("new", "added by the plan"), ("free", "free")]
     found += [("host-new", "server that becomes a hypervisor")] if NEW in states else []
-    found += [("carrier", "server that carries one machine")] if any(rack.carriers for rack in racks) else []
+    found += [("carrier", "server that will carry one machine")] if any(it.carriers for it in racks) else []
+    found += [("standing", "server that carries one already")] if any(it.in_service for it in racks) else []
     found += [("shelf", "server left on the shelf")] if any(rack.shelf for rack in racks) else []
     found += [("offline", "hypervisor off line")] if OFFLINE in states else []
     return tuple(found)
@@ -190,7 +197,7 @@ def _site(name: str, racks: Sequence[RackView]) -> SiteMark:
     summary = (
         f"{count(len(online), 'hypervisor')} on line, {share} of {memory(full)} in use"
         if hosts
-        else count(sum(len(rack.shelf) + len(rack.carriers) for rack in racks), "server")
+        else count(sum(_servers(rack) for rack in racks), "server")
     )
     return SiteMark(
         name=name,
@@ -200,14 +207,19 @@ def _site(name: str, racks: Sequence[RackView]) -> SiteMark:
     )
 
 
+def _servers(rack: RackView) -> int:
+    return len(rack.shelf) + len(rack.carriers) + len(rack.in_service)
+
+
 def _rack(rack: RackView) -> RackMark:
     _before, after, full = _memory(rack.hosts)
     return RackMark(
         label=_split(rack.name)[1],
         percent=percent(_share(after, full), 0) if full else "",
-        wide=len(rack.hosts) + len(rack.carriers) > TALLEST,
+        wide=len(rack.hosts) + len(rack.carriers) + len(rack.in_service) > TALLEST,
         hosts=tuple(_host(host) for host in rack.hosts),
         carriers=tuple(_carrier(use) for use in rack.carriers),
+        standing=rack.in_service,
         shelf=rack.shelf,
         shelf_words=f"{len(rack.shelf)} on the shelf",
     )
@@ -279,7 +291,9 @@ def _rows(rack: RackView) -> Iterable[HostRow]:
             machines=host.machines,
         )
     for use in rack.carriers:
-        yield _server_row(name, use.name, f"carries one {use.tier} machine", (use.machine,))
+        yield _server_row(name, use.name, f"will carry one {use.tier} machine", (use.machine,))
+    for server in rack.in_service:
+        yield _server_row(name, server, "carries one machine already", ())
     for server in rack.shelf:
         yield _server_row(name, server, "on the shelf", ())
 

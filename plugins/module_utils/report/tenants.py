@@ -122,8 +122,9 @@ def _note(tenant: TenantView) -> str:
 def _bound(tenant: TenantView) -> str:
     if tenant.percent == 100:
         return "in full"
-    binding = next((need.binding for need in tenant.needs if need.tier == tenant.bound_by), "")
-    return f"held back by {tenant.bound_by}{f' ({binding})' if binding else ''}"
+    bound = next((need for need in tenant.needs if need.tier == tenant.bound_by), None)
+    why = "" if bound is None else f" ({'its minimum' if bound.by_minimum else bound.binding})"
+    return f"held back by {tenant.bound_by}{why}"
 
 
 def _cell(need: NeedView, longest: int) -> TierCell:

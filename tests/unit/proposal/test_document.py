@@ -174,18 +174,18 @@ def test_missing_spares_do_not_lower_the_share_and_are_told() -> None:
 def test_a_shared_tier_that_bounds_is_computed_from_the_demand_of_all() -> None:
     rows = [row.cells for table in tables(document("measured")) for row in table.rows]
     (row,) = (cells for cells in rows if cells[0] == "Serveurs de courrier, tous projets")
-    assert row[1].replace("\u00a0", " ") == "252 messages/s ÷ (78,8 messages/s par machine × 80 %) = 4,00"
+    assert row[1].replace("\u00a0", " ") == "252 messages/s ÷ (78,8 par machine × 80 %) = 4,00"
 
 
 def test_the_chain_leads_from_visits_over_requests_to_what_follows_from_them() -> None:
     rows = [row.cells for table in tables(document("versatile", EN)) for row in table.rows]
     how = {cells[0]: cells[1].replace("\u00a0", " ") for cells in rows if len(cells) == 3}
     assert how["Concurrent sessions"] == "4 visits/s × 600 s a visit (8 min × 1.25 in the surge)"
-    assert how["Requests a second"] == "4 visits/s × 8 pages a visit × 1.6 in the surge × 10 requests a page"
+    assert how["Requests a second"] == "4 visits/s × 8 pages/visit × 1.6 in the surge × 10 requests/page"
     assert how["Database connections"] == "512 requests/s × 4 ms of database a request ÷ 1,000"
     assert how["Mail, in KiB a second"] == "4.4 messages/s × 30 KiB a message"
     assert how["Growth of data, in GiB"] == (
-        "16,000 visits/day × 4 in the surge × 20 school days × 1 MiB a visit ÷ 1,024 × 3 months"
+        "16,000 visits/day × 4 in the surge × 20 school days × 1 MiB/visit ÷ 1,024 × 3 months"
     )
 
 

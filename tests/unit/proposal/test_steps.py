@@ -131,6 +131,7 @@ def number_in(text: str) -> float:
 
 def computed(how: str) -> float:
     """Compute a line of the English table from its text; what it explains in brackets is left out."""
+    how = how.replace("\u00a0", " ")
     inner = re.search(r"÷ \((.*)\) =", how)
     if inner:
         return number_in(how) / computed(inner[1])
@@ -200,7 +201,7 @@ def test_machines_are_the_quotient_rounded_up(case: str) -> None:
         (
             "requested",
             "Visits a day",
-            "8,192,000 requests a day ÷ 8 pages a visit ÷ 1.6 in the surge ÷ 10 requests a page",
+            "8,192,000 requests a day ÷ 8 pages/visit ÷ 1.6 in the surge ÷ 10 requests/page",
             "64,000 visits/day",
         ),
         ("forecast", "Concurrent sessions", "starting point, as estimated", "2,400 sessions"),
@@ -219,7 +220,7 @@ def test_machines_are_the_quotient_rounded_up(case: str) -> None:
         (
             "in_steps",
             "Web servers",
-            "2,400 sessions ÷ 1,250 sessions a machine = 1.92",
+            "2,400 sessions ÷ 1,250 a machine = 1.92",
             "2 + 2 spare = 4, in steps of 2",
         ),
         (

@@ -263,7 +263,7 @@ def small() -> ReportData:
     orne = tenant("orne", need("web", "orne", existing=2, new=2), demand=(4000.0, 4000.0, 4000.0))
     return ReportData(
         level="mid",
-        issued="",
+        issued="2020-03-17",
         at="",
         existing=6,
         new=7,

@@ -72,6 +72,18 @@ def test_the_date_of_the_stock_is_told() -> None:
     assert plain(headline_of(replace(small(), at="2020-05-01")).basis).endswith("the stock of 1 May 2020.")
 
 
+def test_the_date_of_issue_is_told_and_is_that_of_the_stock_unless_another_is() -> None:
+    headline = headline_of(replace(small(), issued="2020-03-17"))
+    assert plain(headline.issued) == "17 March 2020"
+    assert plain(headline.basis) == (
+        "Issued on 17 March 2020. Sized for mid demand, with the stock of 17 March 2020."
+    )
+    later = headline_of(replace(small(), issued="2020-03-17", at="2020-05-01"))
+    assert plain(later.basis).startswith("Issued on 17 March 2020. ")
+    assert plain(later.basis).endswith("the stock of 1 May 2020.")
+    assert headline_of(replace(small(), issued="")).issued == ""
+
+
 # --- racks ----------------------------------------------------------------------------------------
 
 
@@ -130,6 +142,14 @@ def test_servers_are_told_as_carriers_or_on_the_shelf() -> None:
     assert rack.shelf == ("shelf-03", "shelf-04")
 
 
+def test_servers_that_carry_a_machine_already_are_told_apart_from_planned_ones() -> None:
+    racks = racks_figure(small()).sites[0].racks
+    assert [(rack.standing, len(rack.carriers)) for rack in racks] == [(("db-01", "db-02"), 0), ((), 1)]
+    rows = {row.name: row.state for row in racks_figure(small()).rows}
+    assert rows["db-01"] == "carries one machine already"
+    assert rows["shelf-02"] == "will carry one database machine"
+
+
 def test_more_hypervisors_than_a_cabinet_is_tall_stand_in_columns() -> None:
     racks = [rack for site in racks_figure(awkward()).sites for rack in site.racks]
     assert [rack.wide for rack in racks] == [True, False]
@@ -138,15 +158,17 @@ def test_more_hypervisors_than_a_cabinet_is_tall_stand_in_columns() -> None:
 def test_the_lead_counts_everything_and_no_core_that_is_off_line() -> None:
     assert plain(racks_figure(small()).lead) == (
         "3 hypervisors in 2 racks: memory in use goes from 18.8 % to 41.3 % of 400 GiB; 24.2 % of the cores "
-        "are busy then. 1 server becomes a hypervisor, 1 server carries a machine and 3 servers stay on the "
-        "shelf. 1 hypervisor is off line."
+        "are busy then. 1 server becomes a hypervisor, 1 server will carry a machine, 2 servers carry a "
+        "machine each already and 3 servers stay on the shelf. 1 hypervisor is off line."
     )
 
 
 def test_the_legend_explains_only_what_is_to_be_seen() -> None:
     data = small()
-    assert {kind for kind, _words in racks_figure(data).kinds} >= {"host-new", "carrier", "shelf", "offline"}
-    only = racks_figure(replace(data, racks=(data.racks[1],)))
+    assert {kind for kind, _words in racks_figure(data).kinds} >= {
+        "host-new", "carrier", "standing", "shelf", "offline",
+    }  # fmt: skip
+    only = racks_figure(replace(data, racks=(replace(data.racks[1], in_service=()),)))
     assert [kind for kind, _words in only.kinds] == ["before", "new", "free"]
 
 
@@ -154,6 +176,7 @@ def test_the_table_has_every_hypervisor_and_server() -> None:
     rows = {row.name: row for row in racks_figure(small()).rows}
     assert set(rows) == {
         "pve-01", "pve-02", "pve-03", "shelf-01", "shelf-02", "shelf-03", "shelf-04", "shelf-09",
+        "db-01", "db-02",
     }  # fmt: skip
     assert (plain(rows["pve-01"].before), plain(rows["pve-01"].after)) == ("25 %", "75 %")
     assert rows["shelf-02"].machines == ("eure-database-02",)

@@ -43,9 +43,9 @@ def test_the_demand_that_decides_each_tier() -> None:
 
 def test_different_demands_that_decide_are_counted() -> None:
     data = small()
-    needs = (replace(data.tenants[1].needs[0], binding=""),)
+    needs = (replace(data.tenants[1].needs[0], binding="", by_minimum=True),)
     data = replace(data, tenants=(data.tenants[0], replace(data.tenants[1], needs=needs)))
-    assert dict(binding_figure(data).units)["web"] == "sessions for 1 tenant, the minimum for 1 tenant"
+    assert dict(binding_figure(data).units)["web"] == "its minimum for 1 tenant, sessions for 1 tenant"
 
 
 # --- shortage -------------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ def test_the_page_needs_nothing_else(page: str, document: Document) -> None:
     for _tag, attributes in document.elements:
         for name in ("src", "href", "action", "data", "srcset"):
             assert attributes.get(name, "#").startswith(("#", "data:,"))
-    assert set(re.findall(r"url\(([^)]*)\)", page)) <= {"#hatch", "#gone", "#dots"}
+    assert set(re.findall(r"url\(([^)]*)\)", page)) <= {"#hatch", "#gone", "#dots", "#dots-before"}
     assert "@import" not in page
     assert "://" not in page
 
