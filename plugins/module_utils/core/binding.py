@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from .model import Loss, Stock
+from .model import Hypervisor, Loss, Stock
 from .placement.problem import Problem, Shape
 from .placement.room import LOSS, Room, room_to_keep
 from .text import show
@@ -52,20 +52,31 @@ def advice(stock: Stock, problem: Problem, shape: Shape, offline: Sequence[str])
     """Return what helps a machine that finds no place, besides more hardware; empty when nothing does."""
     if not shape.as_guest:
         return ""
+    nodes = {node.name: node for node in stock.hypervisors}
     if problem.hosts and not any(shape.bridge in host.bridges for host in problem.hosts):
-        nodes = {node.name: node for node in stock.hypervisors}
         having = [name for name in offline if shape.bridge in nodes[name].bridges]
         bring_back = f"bring back {', '.join(having)}, or " if having else ""
         return f"{bring_back}give the bridge {shape.bridge} to another hypervisor"
-    if offline:
-        return f"bring back {', '.join(offline)}, which would take some of them"
-    forms = [model.form for model in stock.catalogue] + [server.form for server in stock.servers]
-    sizes = [(form.memory_mib, form.cores) for form in forms]
-    sizes += [(node.memory_mib, node.cores) for node in stock.hypervisors]
-    memory, cores = max(sizes)
+    helping = [name for name in offline if _could_take(nodes[name], shape)]
+    if helping:
+        return f"bring back {', '.join(helping)}, which would take some of them"
+    memory, cores = _largest(stock)
     if shape.memory_mib > memory - stock.racking.reserved_memory_mib:
         return f"order servers of more than {cores} cores and {memory:,} MiB"
     return ""
+
+
+def _could_take(node: Hypervisor, shape: Shape) -> bool:
+    usable = node.memory_mib - node.reserved_memory_mib
+    return shape.bridge in node.bridges and shape.memory_mib <= usable
+
+
+def _largest(stock: Stock) -> tuple[int, int]:
+    """Return memory (MiB) and cores of the largest server of the catalogue, or without one of all known."""
+    if stock.catalogue:
+        return max((model.form.memory_mib, model.form.cores) for model in stock.catalogue)
+    sizes = [(server.form.memory_mib, server.form.cores) for server in stock.servers]
+    return max(sizes + [(node.memory_mib, node.cores) for node in stock.hypervisors])
 
 
 def _texts(problem: Problem, shape: Shape, room: Room) -> Mapping[str, str]:
@@ -86,11 +97,18 @@ def _texts(problem: Problem, shape: Shape, room: Room) -> Mapping[str, str]:
             f"a machine needs {shape.disk_gib:,} GiB of {shape.storage}, and no hypervisor with enough "
             "memory and cores has them free"
         ),
-        LOSS: (
-            f"the {sum(room.memory.values()):,} MiB that are free must stay free for the loss of a {lost} "
-            f"({room_to_keep(problem, problem.hosts):,} MiB)"
-        ),
+        LOSS: _loss_text(problem, shape, room, lost),
     }
+
+
+def _loss_text(problem: Problem, shape: Shape, room: Room, lost: str) -> str:
+    keep = room_to_keep(problem, problem.hosts)
+    if room.free - shape.memory_mib >= keep:
+        scarce = problem.scarce_bridges
+        bridge = shape.bridge if shape.bridge in scarce else scarce[0]
+        free = problem.free_behind(bridge).total()
+        return f"the {free:,} MiB that are free behind {bridge} must stay free for the loss of a {lost}"
+    return f"the {room.free:,} MiB that are free must stay free for the loss of a {lost} ({keep:,} MiB)"
 
 
 def fills(problem: Problem, cores: Mapping[str, int]) -> tuple[Fill, ...]:

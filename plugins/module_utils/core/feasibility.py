@@ -11,7 +11,7 @@ from .addressing import AddressPool, IdPool
 from .asking import network_of_need
 from .errors import InputError
 from .machine import Machine
-from .model import Inputs, Live
+from .model import Carrier, Inputs, Live
 from .sizing import Sizing
 from .text import count
 
@@ -29,9 +29,10 @@ def check_sizing(
         InputError: a spare is larger than its tier, or a network or the ids are too few for the plan.
     """
     _spares_are_smaller(inputs, sizing)
+    existing = tuple(existing)
     new = _new_machines(inputs, sizing, existing)
     _networks_are_large_enough(inputs, new, pools)
-    _ids_are_enough(inputs, live, sum(new.values()))
+    _ids_are_enough(inputs, live, sum(_new_machines(inputs, sizing, existing, guests=True).values()))
 
 
 def _spares_are_smaller(inputs: Inputs, sizing: Sizing) -> None:
@@ -41,19 +42,23 @@ def _spares_are_smaller(inputs: Inputs, sizing: Sizing) -> None:
             raise InputError(
                 file=inputs.files.capacity,
                 key=f"renfort_capacity.tiers.{need.tier.tier}.spare",
-                problem=f"{need.tier.spare} spare is more than the {need.needed} that {whom} needs",
+                problem=f"{need.tier.spare} spare is more than the {need.needed} needed for {whom}",
                 expected=f"at most {need.needed}, or a larger minimum",
             )
 
 
-def _new_machines(inputs: Inputs, sizing: Sizing, existing: Iterable[Machine]) -> Counter[str]:
-    """Return how many machines are still to be given an address, by network."""
+def _new_machines(
+    inputs: Inputs, sizing: Sizing, existing: Iterable[Machine], *, guests: bool = False
+) -> Counter[str]:
+    """Return how many machines are still to be made, by network; or only those that may be guests."""
     there = Counter((machine.tier, machine.tenant) for machine in existing)
     there.update(
         (server.carries.tier, server.carries.tenant) for server in inputs.stock.carriers if server.carries
     )
     new: Counter[str] = Counter()
     for need in sizing.needs:
+        if guests and Carrier.GUEST not in need.tier.runs_on:
+            continue
         new[network_of_need(inputs, need).name] += max(need.total - there[need.group], 0)
     return new
 

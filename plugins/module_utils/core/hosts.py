@@ -33,7 +33,7 @@ class Hardware:
 class _Use:
     """What the guests of one hypervisor use."""
 
-    memories: list[int] = field(default_factory=list)
+    guests: list[tuple[int, str]] = field(default_factory=list)
     cores: Fraction = Fraction(0)
     disks: Counter[str] = field(default_factory=Counter)
 
@@ -54,10 +54,10 @@ def hardware(inputs: Inputs, live: Live, existing: Iterable[Machine]) -> Hardwar
         for node in sorted(nodes, key=lambda node: node.name)
         if node.name in reported and reported[node.name].online
     )
+    own_pools = {node.name: node.storages for node in nodes}
     shared: Counter[str] = Counter()
-    for node in nodes:
-        use = uses.get(node.name, _Use())
-        shared.update({pool: size for pool, size in use.disks.items() if pool not in node.storages})
+    for name, use in uses.items():
+        shared.update({pool: size for pool, size in use.disks.items() if pool not in own_pools.get(name, {})})
     known = {host.name for host in hosts}
     return Hardware(
         hosts=hosts,
@@ -102,7 +102,8 @@ def _as_host(stock: Stock, server: Server) -> Host | None:
 
 def _as_hypervisor(stock: Stock, server: Server) -> Hypervisor:
     pool = stock.guests.storage
-    own_pool = server.form.disk_gib and pool not in stock.shared_storages
+    limited = server.form.disk_gib or any(node.storages for node in stock.hypervisors)
+    own_pool = limited and pool not in stock.shared_storages
     return Hypervisor(
         name=server.name,
         site=server.site,
@@ -129,7 +130,8 @@ def _uses(inputs: Inputs, live: Live, existing: Iterable[Machine]) -> dict[str, 
         own = machines.get(guest.vmid)
         use.disks[own.storage if own else settings.storage] += max(guest.disk_gib, own.disk_gib if own else 0)
         if not guest.template:
-            use.memories.append(max(guest.memory_mib, own.memory_mib if own else 0))
+            memory = max(guest.memory_mib, own.memory_mib if own else 0)
+            use.guests.append((memory, own.bridge if own else ""))
             ratio = ratios.get(own.tier, settings.vcpus_per_core) if own else settings.vcpus_per_core
             use.cores += max(guest.cores, own.cores if own else 0) / ratio
     return uses
@@ -142,11 +144,11 @@ def _host(stock: Stock, node: Hypervisor, reported: LiveHypervisor, use: _Use) -
         name=node.name,
         rack=_rack(node.site, node.rack),
         memory_mib=max(usable, 0),
-        free_memory_mib=usable - sum(use.memories),
+        free_memory_mib=usable - sum(memory for memory, _bridge in use.guests),
         free_cores=min(node.cores, reported.cores) - use.cores,
         bridges=frozenset(node.bridges),
         storages={pool: size - use.disks[pool] for pool, size in pools.items()},
-        guests_mib=tuple(sorted(use.memories)),
+        guests=tuple(sorted(use.guests)),
     )
 
 
@@ -167,6 +169,8 @@ def _notes(stock: Stock, reported: Mapping[str, LiveHypervisor]) -> Iterable[str
     shelf = {server.name for server in stock.shelf}
     for name in sorted(set(reported) & shelf):
         yield f"server {name} is a hypervisor of the cluster already: move it to the hypervisors of the stock"
+        if not reported[name].online:
+            yield f"hypervisor {name} is off line: no machine goes there"
     for name in sorted(set(reported) - known - shelf):
         yield f"hypervisor {name} is in the cluster and not in the stock: no machine goes there"
     for node in stock.hypervisors:

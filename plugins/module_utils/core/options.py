@@ -89,7 +89,7 @@ def options_of(
         found.append(_option(OptionKind.ORDER, demand, sizing, 100.0, when=UNKNOWN, brings=brings))
     chosen = _helpful(tenant, sizing, after, tuple(measures))
     with_measures = share_with_measures(tenant, sizing, after, chosen)
-    if with_measures > now:
+    if chosen and with_measures > now:
         brings = tuple(measure.name for measure in chosen)
         found.append(_option(OptionKind.MEASURES, demand, sizing, with_measures, brings=brings))
     return tuple(sorted(found, key=_rank))

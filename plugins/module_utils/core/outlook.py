@@ -138,7 +138,12 @@ def _servers(deliveries: Sequence[Delivery]) -> list[Server]:
 def _known_models(stock: Stock) -> tuple[Model, ...]:
     forms = [server.form for server in stock.servers]
     forms += [
-        Form(cores=node.cores, memory_mib=node.memory_mib, disk_gib=0, nics=stock.racking.nics)
+        Form(
+            cores=node.cores,
+            memory_mib=node.memory_mib,
+            disk_gib=node.storages.get(stock.guests.storage, 0),
+            nics=stock.racking.nics,
+        )
         for node in stock.hypervisors
     ]
     largest = max(forms, key=lambda form: (form.memory_mib, form.cores, form.disk_gib))

@@ -164,7 +164,8 @@ class ProofView:
 class ReportData:
     """The whole report.
 
-    ``issued`` is the date (ISO) on which it is made, ``at`` that of the stock planned with, empty for today's.
+    ``issued`` is the date (ISO) on which it is made, ``at`` that of the stock planned with, empty for
+    today's.
     """
 
     level: str

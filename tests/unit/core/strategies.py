@@ -28,15 +28,16 @@ def hosts(draw: st.DrawFn, name: str, *, in_service: bool = True) -> Host:
     memory = draw(st.sampled_from([8192, 16384, 20480]))
     guests = draw(st.lists(st.sampled_from([1000, 2048, 4096]), max_size=3)) if in_service else []
     cores = draw(st.sampled_from([2, 4, 8]))
+    bridges = draw(st.sampled_from([BRIDGES, BRIDGES, BRIDGES[:1]]))
     return Host(
         name=name,
         rack=draw(st.sampled_from(RACKS)),
         memory_mib=memory,
         free_memory_mib=memory - sum(guests),
         free_cores=cores - Fraction(len(guests), 2),
-        bridges=frozenset(draw(st.sampled_from([BRIDGES, BRIDGES, BRIDGES[:1]]))),
+        bridges=frozenset(bridges),
         storages=draw(st.sampled_from([{}, {"fast": 40}])),
-        guests_mib=tuple(guests),
+        guests=tuple((memory, draw(st.sampled_from(["", *bridges]))) for memory in guests),
         in_service=in_service,
     )
 

@@ -243,3 +243,10 @@ def test_who_is_admitted_and_who_waits_are_all_that_asked(level: str, asked: dic
         assert option.sessions + option.waiting == round(asked[level])
         assert option.sessions == int(round(asked[level]) * round(option.percent * 100) // 10_000)
     assert only(found, STOCK).waiting > 0
+
+
+@pytest.mark.parametrize("given", [{}, {"silent": measure(messages_per_second=90)}])
+def test_a_machine_that_is_not_full_is_no_measure(given: dict[str, Any]) -> None:
+    # 1,500 sessions are 1.5 machines, so two; one of them finds a place.
+    patch = measures(**given) | {"tenants": {"alpha": {"demand": {"concurrent_sessions": 1500}}}}
+    assert ranked(options(patch)) == [(ORDER, 100.0), (STOCK, 50.0)]

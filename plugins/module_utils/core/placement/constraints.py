@@ -183,22 +183,32 @@ class Model:
 
     def _add_loss_behind(self, bridge: str) -> None:
         """The guests of a bridge that not every hypervisor has must find memory on others that have it."""
-        moved: dict[str, Expression] = {}
-        free: dict[str, Expression] = {}
+        new: dict[str, Expression] = {}
+        used: dict[str, Expression] = {}
+        free, moved = self.problem.free_behind(bridge), self.problem.moved_behind(bridge)
         for host in self.problem.all_hosts():
-            here = self._at_spots([host.name])
             if bridge not in host.bridges:
                 continue
+            here = self._at_spots([host.name])
             key = self.problem.lost_with(host)
-            used = sum(shape.memory_mib * number for (shape, _spot), number in here.items())
-            free[key] = free.get(key, 0) + max(host.free_memory_mib, 0) * self.in_use(host) - used
-            moved[key] = moved.get(key, 0) + sum(
+            taken = sum(shape.memory_mib * number for (shape, _spot), number in here.items())
+            gained = 0 if host.in_service else max(host.free_memory_mib, 0) * self.in_use(host)
+            used[key] = used.get(key, 0) + taken - gained
+            new[key] = new.get(key, 0) + sum(
                 shape.memory_mib * number for (shape, _spot), number in here.items() if shape.bridge == bridge
             )
-        for key, memory in sorted(moved.items()):
-            others = sum(left for other, left in sorted(free.items()) if other != key)
-            if not isinstance(memory, int):
-                self.cp.add(memory <= others)
+        for key, memory in sorted(new.items()):
+            room = free.total() - free[key] - moved[key]
+            others = sum(taken for other, taken in sorted(used.items()) if other != key)
+            if room >= 0:
+                self._add_if_open(memory + others <= room)
+            else:
+                # What exists has no room already: at least nothing more may need it.
+                self._add_if_open(memory <= 0)
+
+    def _add_if_open(self, limit: Expression) -> None:
+        if not isinstance(limit, bool):
+            self.cp.add(limit)
 
     def _count_free(self, counts: Counts) -> int:
         return room_after(self.problem, counts).free - self.problem.margin_mib
@@ -226,10 +236,10 @@ class Model:
         return party_shares(self.problem, counts.placed)[party]
 
     def _add_worst(self) -> Expression:
-        lowest = min((SHARE_SCALE * (1 - party.priority) for party in self.problem.parties), default=0)
+        lowest = min((SHARE_SCALE * (1 - party.priority) for party in self.problem.judged_parties), default=0)
         worst = self.cp.new_int_var(lowest, SHARE_SCALE, "worst")
         self._derived.append((worst, lambda counts: worst_share(self.problem, counts.placed)))
-        for party in self.problem.parties:
+        for party in self.problem.judged_parties:
             self.cp.add(worst <= SHARE_SCALE - party.priority * (SHARE_SCALE - self.shares[party.name]))
         return worst
 

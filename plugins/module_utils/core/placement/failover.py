@@ -28,7 +28,7 @@ def lost_memory(problem: Problem, counts: Counts) -> dict[str, int]:
         lost.setdefault(problem.lost_with(host), []).append(host)
     missing = {
         name: _without_place(
-            [guest for host in gone for guest in (*((m, "") for m in host.guests_mib), *guests[host.name])],
+            [guest for host in gone for guest in (*host.guests, *guests[host.name])],
             [host for host in hosts if host not in gone],
             room.memory,
         )

@@ -40,7 +40,7 @@ def weighted(party: Party, share: int) -> int:
 def worst_share(problem: Problem, placed: Mapping[Group, int]) -> int:
     """Return the weighted share of the tenant that is served worst."""
     shares = party_shares(problem, placed)
-    return min((weighted(party, shares[party.name]) for party in problem.parties), default=SHARE_SCALE)
+    return min((weighted(party, shares[party.name]) for party in problem.judged_parties), default=SHARE_SCALE)
 
 
 def total_served(problem: Problem, placed: Mapping[Group, int]) -> int:

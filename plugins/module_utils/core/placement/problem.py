@@ -96,7 +96,8 @@ class Host:
 
     ``memory_mib`` is all that guests may use, ``free_memory_mib`` what of it they do not yet;
     ``free_cores`` counts physical cores. ``storages`` is the free GiB of its own pools; a pool that is
-    not there is not limited. ``guests_mib`` are the memories of the guests that it has.
+    not there is not limited. ``guests`` are those that it has, each with its memory (MiB) and its bridge,
+    empty when that is not known.
     """
 
     name: str
@@ -106,8 +107,12 @@ class Host:
     free_cores: Fraction
     bridges: frozenset[str]
     storages: Mapping[str, int] = field(default_factory=dict)
-    guests_mib: tuple[int, ...] = ()
+    guests: tuple[tuple[int, str], ...] = ()
     in_service: bool = True
+
+    def behind(self, bridge: str) -> int:
+        """Return the memory (MiB) of the guests that need a bridge."""
+        return sum(memory for memory, needed in self.guests if needed == bridge)
 
     def refusal(self, shape: Shape) -> str:
         """Return what this hypervisor lacks for a machine: bridge, memory, cores or storage; or nothing."""
@@ -183,12 +188,44 @@ class Problem:
 
     @cached_property
     def scarce_bridges(self) -> tuple[str, ...]:
-        """The bridges asked for that not every hypervisor has, where a loss must be absorbed."""
+        """The bridges in use that not every hypervisor has, where a loss must be absorbed."""
         if self.survive is Loss.NONE:
             return ()
-        asked = {ask.shape.bridge for ask in self.asks if ask.shape.as_guest}
         hosts = self.all_hosts()
+        asked = {ask.shape.bridge for ask in self.asks if ask.shape.as_guest}
+        asked |= {bridge for host in hosts for _memory, bridge in host.guests if bridge}
         return tuple(sorted(bridge for bridge in asked if any(bridge not in it.bridges for it in hosts)))
+
+    def free_behind(self, bridge: str) -> Counter[str]:
+        """Return the memory (MiB) free behind a bridge on hypervisors in service, by what is lost at once."""
+        free: Counter[str] = Counter()
+        for host in self.hosts:
+            if bridge in host.bridges:
+                free[self.lost_with(host)] += max(host.free_memory_mib, 0)
+        return free
+
+    def moved_behind(self, bridge: str) -> Counter[str]:
+        """Return the memory (MiB) of the guests that need a bridge, by what is lost at once."""
+        moved: Counter[str] = Counter()
+        for host in self.hosts:
+            moved[self.lost_with(host)] += host.behind(bridge)
+        return moved
+
+    @cached_property
+    def judged_parties(self) -> tuple[Party, ...]:
+        """The tenants among which the worst-served one is looked for.
+
+        Left out are those with a tier of their own that no spot can ever take: they would be the worst
+        whatever is done, and fairness among the others would end. With none left, all are judged.
+        """
+        hopeless = {
+            ask.group[1] for ask in self.asks if ask.group[1] and ask.needed and not self._takes(ask.shape)
+        }
+        return tuple(party for party in self.parties if party.name not in hopeless) or self.parties
+
+    def _takes(self, shape: Shape) -> bool:
+        as_guest = shape.as_guest and any(not host.refusal(shape) for host in self.all_hosts())
+        return as_guest or any(shape.fits_server(item.form) for item in self.candidates)
 
     def existing_at(self, shape: Shape) -> Counter[str]:
         """Return how many machines of a shape exist, by spot."""

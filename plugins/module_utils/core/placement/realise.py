@@ -29,9 +29,9 @@ def realise(problem: Problem, solution: Solution, *, more: Iterable[Candidate] =
     """Return what is left when every machine of a solution exists, with ``more`` candidates to use."""
     counts = counts_of(problem, solution)
     room = room_after(problem, counts)
-    new: dict[str, list[int]] = {}
+    new: dict[str, list[tuple[int, str]]] = {}
     for (shape, spot), number in counts.at.items():
-        new.setdefault(spot, []).extend([shape.memory_mib] * number)
+        new.setdefault(spot, []).extend([(shape.memory_mib, shape.bridge)] * number)
     used = counts.racked | {carrier_of(spot) for _shape, spot in counts.at}
     return replace(
         problem,
@@ -58,12 +58,12 @@ def _rest(ask: Ask, solution: Solution) -> Ask:
     )
 
 
-def _filled(host: Host, room: Room, new: list[int]) -> Host:
+def _filled(host: Host, room: Room, new: list[tuple[int, str]]) -> Host:
     return replace(
         host,
         free_memory_mib=room.memory[host.name],
         free_cores=room.cores[host.name],
         storages=room.storages[host.name],
-        guests_mib=tuple(sorted((*host.guests_mib, *new))),
+        guests=tuple(sorted((*host.guests, *new))),
         in_service=True,
     )

@@ -36,6 +36,11 @@ def room_to_keep(problem: Problem, active: Iterable[Host]) -> int:
     return max(_lost_memory(problem, active).values(), default=0) + problem.margin_mib
 
 
+def _elsewhere(free: Counter[str]) -> dict[str, int]:
+    total = free.total()
+    return Counter({key: total - own for key, own in free.items()})
+
+
 def _lost_memory(problem: Problem, hosts: Iterable[Host]) -> Counter[str]:
     lost: Counter[str] = Counter()
     for host in hosts:
@@ -56,6 +61,8 @@ class Room:
         self._candidates = {item.name: item for item in problem.candidates}
         self.carriers: set[str] = set()
         self._moved: Counter[tuple[str, str]] = Counter()
+        self._existing_behind = {it: problem.moved_behind(it) for it in problem.scarce_bridges}
+        self._room_before = {it: _elsewhere(problem.free_behind(it)) for it in problem.scarce_bridges}
         self.free = sum(host.free_memory_mib for host in problem.hosts)
         self._lost = _lost_memory(problem, problem.hosts)
         self._largest_loss = max(self._lost.values(), default=0)
@@ -115,15 +122,19 @@ class Room:
 
     def _bridges_hold(self, shape: Shape, host: Host) -> bool:
         """Tell whether, with one more machine there, the guests of scarce bridges could still move."""
+        own = self.problem.lost_with(host)
         for bridge in self.problem.scarce_bridges:
+            if bridge not in host.bridges:
+                continue
             free = self._free_by_loss(bridge)
-            if bridge in host.bridges:
-                free[self.problem.lost_with(host)] -= shape.memory_mib
+            free[own] -= shape.memory_mib
             total = free.total()
-            for key in self._lost:
-                here = bridge == shape.bridge and key == self.problem.lost_with(host)
-                moved = self._moved[key, bridge] + (shape.memory_mib if here else 0)
-                if moved > total - free[key]:
+            for key in free:
+                new = self._moved[key, bridge]
+                new += shape.memory_mib if bridge == shape.bridge and key == own else 0
+                existing = self._existing_behind[bridge][key]
+                lacked_before = existing > self._room_before[bridge][key]
+                if new if lacked_before else new + existing > total - free[key]:
                     return False
         return True
 
