@@ -103,7 +103,7 @@ def _texts(problem: Problem, shape: Shape, room: Room) -> Mapping[str, str]:
 
 def _loss_text(problem: Problem, shape: Shape, room: Room, lost: str) -> str:
     keep = room_to_keep(problem, problem.hosts)
-    if room.free - shape.memory_mib >= keep:
+    if problem.scarce_bridges and room.free - shape.memory_mib >= keep:
         scarce = problem.scarce_bridges
         bridge = shape.bridge if shape.bridge in scarce else scarce[0]
         free = problem.free_behind(bridge).total()
