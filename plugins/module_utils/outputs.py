@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from .core.report import ReportData
+from .core.report_views import ReportData
 from .inputs import write_file
 from .proposal.files import proposal_files
 from .report.html import render_report

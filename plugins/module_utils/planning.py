@@ -17,7 +17,8 @@ from .core.live import parse_live
 from .core.model import Inputs
 from .core.plan import Plan
 from .core.planner import Outcome, make_plan
-from .core.report import ReportData, report_of
+from .core.report import report_of
+from .core.report_views import ReportData
 from .inputs import Overlay, dump_plan, load_inputs, load_plan, plan_lock, write_plan
 from .outputs import REPORT, output_files, write_outputs
 

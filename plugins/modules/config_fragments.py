@@ -207,7 +207,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     if dest.exists():
         changed = module.set_fs_attributes_if_different(
             # The owner of fragments is a role; the file belongs to the user who runs the module.
-            module.load_file_common_arguments({**params, "owner": None}, path=str(dest)), changed
+            module.load_file_common_arguments({**params, "owner": None}, path=str(dest)),
+            changed,
         )
     return {
         "changed": changed,

@@ -13,7 +13,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from ansible_collections.ent.renfort.plugins.module_utils.core.report import ReportData
+from ansible_collections.ent.renfort.plugins.module_utils.core.report_views import ReportData
 from ansible_collections.ent.renfort.plugins.module_utils.report.html import render_report
 from tests.unit.report.fleets import awkward, small, without_shortage
 from tests.unit.report.large_fleet import large

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from ansible_collections.ent.renfort.plugins.module_utils.core.report import HostView, ReportData
+from ansible_collections.ent.renfort.plugins.module_utils.core.report_views import HostView, ReportData
 from tests.browser import looking
 from tests.browser.conftest import FLEETS, Open, Opened
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..core.report import ReportData
+from ..core.report_views import ReportData
 from .agreement_section import agreement, conditions
 from .chain_section import chain
 from .demand_section import demand, opening

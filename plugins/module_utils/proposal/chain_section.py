@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..core.model import FigureKind, Unit
-from ..core.report import NeedView
+from ..core.report_views import NeedView
 from .document import Align, Block, Column, Heading, Paragraph, Row, Table
 from .steps import FIGURE, SCHOOL_FIGURE, Factor, Step, at, steps_of
 from .subject import Subject

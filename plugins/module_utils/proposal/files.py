@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..core.report import ReportData
+from ..core.report_views import ReportData
 from .build import document_of
 from .markdown import to_markdown
 from .pdf import to_pdf

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ..core.parse_stock import UNKNOWN
 from ..core.plan_records import Shortage
-from ..core.report import NeedView
+from ..core.report_views import NeedView
 from .document import Align, Block, Column, Heading, Paragraph, Row, Table
 from .subject import Subject
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from ..core.interval import Level
 from ..core.model import FigureKind, Unit
-from ..core.report import TenantView
+from ..core.report_views import TenantView
 
 FIGURE, SCHOOL_FIGURE, STAFF, ACCOUNTS = "figure", "figure_of_a_school", "staff", "accounts"
 """What a step can start from besides the result of an earlier one: values of the tenant."""

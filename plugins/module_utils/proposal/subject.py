@@ -11,7 +11,7 @@ from ..core.interval import Level
 from ..core.model import Unit
 from ..core.options import Option
 from ..core.plan_records import Shortage
-from ..core.report import NeedView, QuantityView, ReportData, TenantView
+from ..core.report_views import NeedView, QuantityView, ReportData, TenantView
 from .steps import at
 from .texts import Texts
 from .typography import Language

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..core.options import Option, OptionKind
-from ..core.report import NeedView, ReportData, TenantView
+from ..core.report_views import NeedView, ReportData, TenantView
 from ..core.text import count
 from .wording import capital, day_or_unknown, listing, memory, percent, span, whole
 

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ..core.names import TIERS
-from ..core.report import NeedView, ReportData
+from ..core.report_views import NeedView, ReportData
 from ..core.text import count
 from .geometry import Segment, place, stack
 from .wording import capital, listing, percent

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..core.interval import Level
 from ..core.model import Unit
-from ..core.report import NeedView, QuantityView, ReportData, TenantView
+from ..core.report_views import NeedView, QuantityView, ReportData, TenantView
 from .geometry import Range, Tick, interval, place, round_up, ticks
 from .wording import short, whole
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..core.parse_stock import UNKNOWN
-from ..core.report import FillView, ReportData, TenantView
+from ..core.report_views import FillView, ReportData, TenantView
 from ..core.text import count
 from .geometry import Segment, place, stack
 from .wording import day, percent, whole

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ..core.report import ReportData
+from ..core.report_views import ReportData
 from .arithmetic import Arithmetic, arithmetic_of
 from .binding import BindingFigure, binding_figure
 from .demand import DemandFigure, demand_figure

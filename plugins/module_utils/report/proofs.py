@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..core.placement.levels import LOSS, WORST
-from ..core.report import ProofView, ReportData
+from ..core.report_views import ProofView, ReportData
 from .wording import capital, number, percent
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..core.report import HostView, RackView, ReportData
+from ..core.report_views import HostView, RackView, ReportData
 from ..core.server_use import ServerUse
 from ..core.text import count
 from .geometry import Segment, stack

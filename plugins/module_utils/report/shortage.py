@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..core.parse_stock import UNKNOWN
 from ..core.plan_records import Order, Shortage
-from ..core.report import ReportData
+from ..core.report_views import ReportData
 from ..core.text import count
 from .geometry import Segment, stack
 from .wording import capital, day, memory, tenant_or_all, whole

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..core.names import TIERS
-from ..core.report import NeedView, ReportData, TenantView
+from ..core.report_views import NeedView, ReportData, TenantView
 from ..core.text import count
 from .geometry import Segment, stack
 from .wording import listing, percent, whole

@@ -9,7 +9,7 @@ from datetime import date
 
 from ..core.parse_stock import UNKNOWN
 from ..core.plan_records import Stage
-from ..core.report import ReportData
+from ..core.report_views import ReportData
 from ..core.text import count
 from .geometry import Calendar, Segment, Tick, calendar, marked_days, stack
 from .wording import MONTHS, day, listing, percent, span, whole

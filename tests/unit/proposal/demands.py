@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.ent.renfort.plugins.module_utils.core.model import FigureKind, Unit
-from ansible_collections.ent.renfort.plugins.module_utils.core.report import FigureView, QuantityView
+from ansible_collections.ent.renfort.plugins.module_utils.core.report_views import FigureView, QuantityView
 from ansible_collections.ent.renfort.plugins.module_utils.core.text import UNIT_WORDS
 
 _SHARES = {

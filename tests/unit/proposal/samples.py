@@ -12,7 +12,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.core.model import Meas
 from ansible_collections.ent.renfort.plugins.module_utils.core.names import TIERS
 from ansible_collections.ent.renfort.plugins.module_utils.core.options import Option, OptionKind
 from ansible_collections.ent.renfort.plugins.module_utils.core.plan_records import Order, Shortage, Stage
-from ansible_collections.ent.renfort.plugins.module_utils.core.report import (
+from ansible_collections.ent.renfort.plugins.module_utils.core.report_views import (
     NeedView,
     ReportData,
     TenantView,

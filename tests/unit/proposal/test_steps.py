@@ -22,7 +22,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.core.model import (
     Traffic,
     Unit,
 )
-from ansible_collections.ent.renfort.plugins.module_utils.core.report import (
+from ansible_collections.ent.renfort.plugins.module_utils.core.report_views import (
     FigureView,
     QuantityView,
     TenantView,

@@ -15,7 +15,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.core.plan_records impo
     Shortage,
     Stage,
 )
-from ansible_collections.ent.renfort.plugins.module_utils.core.report import (
+from ansible_collections.ent.renfort.plugins.module_utils.core.report_views import (
     FigureView,
     FillView,
     HostView,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import cycle, islice
 
 from ansible_collections.ent.renfort.plugins.module_utils.core.plan_records import Order, Shortage, Stage
-from ansible_collections.ent.renfort.plugins.module_utils.core.report import (
+from ansible_collections.ent.renfort.plugins.module_utils.core.report_views import (
     FillView,
     HostView,
     NeedView,

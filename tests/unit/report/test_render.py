@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from jinja2 import UndefinedError
 
-from ansible_collections.ent.renfort.plugins.module_utils.core.report import ReportData
+from ansible_collections.ent.renfort.plugins.module_utils.core.report_views import ReportData
 from ansible_collections.ent.renfort.plugins.module_utils.report.html import (
     SECTIONS,
     TEMPLATES,
