@@ -169,15 +169,6 @@ class Room:
         """Whether the memory that is free is enough for the loss of a hypervisor, or of a rack."""
         return self.free >= self._keep
 
-    @property
-    def overdrawn(self) -> tuple[str, ...]:
-        """What is below zero; empty for a placement that respects every limit."""
-        found = [f"memory of {name}" for name in self.hosts if self.memory[name] < 0]
-        found += [f"cores of {name}" for name in self.hosts if self.cores[name] < 0]
-        for name in self.hosts:
-            found += [f"storage {pool} of {name}" for pool, left in self.storages[name].items() if left < 0]
-        return (*found, *(f"storage {pool}" for pool, left in self.shared_storages.items() if left < 0))
-
 
 def room_after(problem: Problem, counts: Counts) -> Room:
     """Return what is left once a placement is made."""

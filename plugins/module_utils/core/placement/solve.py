@@ -7,7 +7,7 @@ The solver works with one thread, a fixed seed and a limit in deterministic time
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ortools.sat.python import cp_model
@@ -47,26 +47,38 @@ def solve(problem: Problem, *, effort: float = EFFORT, tell: Tell = lambda _line
         PlanError: the solver finds the model impossible, which is a mistake in it.
     """
     best = _solve_levels(problem, effort=effort, tell=tell)
-    notes: tuple[str, ...] = ()
+    lost = lost_memory(problem, best.counts)
     for _try in range(_MOST_TRIES):
-        lost = lost_memory(problem, best.counts)
         if not lost:
             break
-        name, missing = max(lost.items(), key=lambda item: (item[1], item[0]))
-        notes = (f"the loss of {name} cannot be absorbed: its guests lack {missing:,} MiB in one piece",)
+        name, missing = _worst(lost)
         tell(f"keeping {missing:,} MiB more free, so that the guests of {name} find memory in one piece")
         problem = replace(problem, margin_mib=problem.margin_mib + missing)
         best = _solve_levels(problem, effort=effort, tell=tell)
-    else:
         lost = lost_memory(problem, best.counts)
     return Solution(
         spots=spots_of(problem, best.counts),
         kept=best.counts.kept,
         racked=best.counts.racked,
         proofs=best.proofs,
-        notes=notes if lost else (),
+        notes=tuple(_notes(problem, lost)),
         margin_mib=problem.margin_mib,
     )
+
+
+def _worst(lost: Mapping[str, int]) -> tuple[str, int]:
+    return max(lost.items(), key=lambda item: (item[1], item[0]))
+
+
+def _notes(problem: Problem, lost: Mapping[str, int]) -> Iterator[str]:
+    if problem.margin_mib:
+        yield (
+            f"{problem.margin_mib:,} MiB more than the largest loss are kept free, since free memory is "
+            "scattered; what is proved holds with that"
+        )
+    if lost:
+        name, missing = _worst(lost)
+        yield f"the loss of {name} cannot be absorbed: its guests lack {missing:,} MiB in one piece"
 
 
 def _solve_levels(problem: Problem, *, effort: float, tell: Tell) -> _Best:
@@ -90,12 +102,7 @@ def _improve(model: Model, level: Level, best: _Best, *, effort: float, tell: Te
     tell(f"placing: {level.name}")
     (model.cp.maximize if level.maximise else model.cp.minimize)(expression)
     model.hint(best.counts)
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.linearization_level = 2
-    solver.parameters.random_seed = 1
-    solver.parameters.max_deterministic_time = effort * level.effort
-    solver.parameters.relative_gap_limit = level.tolerance
+    solver = _solver(level, effort)
     status = solver.solve(model.cp)
     model.cp.clear_objective()
     if status == cp_model.INFEASIBLE or status == cp_model.MODEL_INVALID:
@@ -115,6 +122,17 @@ def _improve(model: Model, level: Level, best: _Best, *, effort: float, tell: Te
         bound = (min if level.maximise else max)(bound, round(solver.best_objective_bound))
     _require(model, level, expression, value)
     return _Best(counts=counts, proofs=(*best.proofs, _proof(level, value, bound, "solver")))
+
+
+def _solver(level: Level, effort: float) -> cp_model.CpSolver:
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    # The fullest linear relaxation: it proves most of these levels at once.
+    solver.parameters.linearization_level = 2
+    solver.parameters.random_seed = 1
+    solver.parameters.max_deterministic_time = effort * level.effort
+    solver.parameters.relative_gap_limit = level.tolerance
+    return solver
 
 
 def _require(model: Model, level: Level, expression: Expression, value: int) -> None:
