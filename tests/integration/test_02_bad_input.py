@@ -73,7 +73,8 @@ def test_an_interrupted_plan_keeps_the_last_good_file(tmp_path: Path) -> None:
     )
     assert process.stdout is not None
     for line in process.stdout:
-        if "placing: machines away from an even spread" in line:
+        # At once: what is shown lags behind a busy machine, and the plan takes some seconds only.
+        if " placing " in line:
             break
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=120)
