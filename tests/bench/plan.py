@@ -147,7 +147,9 @@ def cut(asks: Sequence[Ask], machines: int, hosts: set[str]) -> list[Ask]:
         spare = min(ask.spare, left - needed)
         left -= needed + spare
         existing = Counter({spot: count for spot, count in ask.existing.items() if spot in hosts})
-        found.append(replace(ask, needed=needed, spare=spare, existing=existing))
+        # What is cut is demanded by nobody: else it would count as not served, whatever is done.
+        demand = ask.demand - (ask.needed - needed)
+        found.append(replace(ask, needed=needed, spare=spare, demand=demand, existing=existing))
     return found
 
 
