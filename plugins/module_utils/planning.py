@@ -7,12 +7,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from .core.deliveries import with_deliveries
 from .core.difference import difference
-from .core.errors import PlanError
+from .core.errors import InputError, PlanError
 from .core.live import parse_live
 from .core.model import Inputs
 from .core.plan import Plan
@@ -83,6 +84,8 @@ def plan_fleet(request: Request, tell: Tell) -> Planned:
         PlanError: no plan can be made, or it would serve a tenant less than is asked for.
         RenfortError: a file cannot be read or written, or another run holds the lock of the plan.
     """
+    _check_date("today", request.today)
+    _check_date("date", request.date)
     writes = not (request.dry_run or request.is_supposed)
     inputs = load_inputs(request.inputs_dir, today=request.today, overlay=request.overlay)
     live = parse_live(request.hypervisors, request.guests, source="ent.renfort.fleet_plan")
@@ -158,6 +161,20 @@ def warnings_of(planned: Planned) -> list[str]:
         f"Shortage: {short.missing} {short.tier} for {short.tenant or 'all tenants'}: {short.reason}."
         for short in planned.outcome.plan.shortages
     ]
+
+
+def _check_date(option: str, text: str) -> None:
+    try:
+        right = not text or date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        right = False
+    if not right:
+        raise InputError(
+            file="ent.renfort.fleet_plan",
+            key=option,
+            problem=f'"{text}" is not a date',
+            expected="a date such as 2020-04-20",
+        )
 
 
 def _supposed(request: Request) -> Inputs:

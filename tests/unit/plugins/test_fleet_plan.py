@@ -305,6 +305,13 @@ def test_a_date_plans_with_what_has_arrived_by_then(params: dict[str, Any], tmp_
     assert not Path(params["path"]).exists()
 
 
+@pytest.mark.parametrize("option", ["date", "today"])
+@pytest.mark.parametrize("text", ["tomorrow", "2020-4-1", "20200401", "2020-02-30"])
+def test_what_is_no_date_is_refused(params: dict[str, Any], option: str, text: str) -> None:
+    with pytest.raises(InputError, match=rf'fleet_plan: {option}: "{text}" is not a date'):
+        planned({**params, option: text})
+
+
 def test_a_plan_that_serves_too_little_is_impossible(params: dict[str, Any], tmp_path: Path) -> None:
     lab = crowded(tmp_path, params)
     planned(lab)
