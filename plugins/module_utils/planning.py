@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -16,15 +16,13 @@ from .core.difference import difference
 from .core.errors import InputError, PlanError
 from .core.live import parse_live
 from .core.model import Inputs
+from .core.placement.solve import Tell
 from .core.plan import Plan
 from .core.planner import Outcome, make_plan
 from .core.report import report_of
 from .core.report_views import ReportData
 from .inputs import Overlay, dump_plan, load_inputs, load_plan, plan_lock, write_plan
 from .outputs import REPORT, output_files, write_outputs
-
-Tell = Callable[[str], None]
-"""Receives one line for people when a step begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

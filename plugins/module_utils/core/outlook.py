@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby
@@ -18,13 +18,11 @@ from .placement.first import first_placement
 from .placement.measures import SHARE_SCALE, party_shares, used_candidates
 from .placement.problem import Candidate, Problem
 from .placement.realise import counts_of, realise
-from .placement.solve import solve
+from .placement.solve import Tell, solve
 from .plan_records import Order, Stage
 
 _MOST_ORDERED = 400
 """How many servers of one model are considered at the most."""
-
-Tell = Callable[[str], None]
 
 
 def percent(share: int) -> float:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .addressing import AddressPool
@@ -19,14 +19,11 @@ from .model import Inputs, Live
 from .outlook import Outlook, outlook_of
 from .placement.problem import Problem, Solution
 from .placement.realise import realise
-from .placement.solve import solve
+from .placement.solve import Tell, solve
 from .plan import Plan
 from .plan_records import Change
 from .sizing import Sizing, size
 from .summary import summarise
-
-Tell = Callable[[str], None]
-"""Receives one line for people when a step begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +49,6 @@ def make_plan(
     live: Live,
     current: Plan,
     *,
-    solver: Callable[..., Solution] = solve,
     outlook: bool = True,
     tell: Tell = lambda _line: None,
 ) -> Outcome:
@@ -66,7 +62,6 @@ def make_plan(
         inputs: what people edit.
         live: the cluster now.
         current: the plan before; an empty one when there is none.
-        solver: what solves the placement.
         outlook: whether to look at what deliveries bring and what is to be ordered.
         tell: receives a line when a step that takes long begins.
 
@@ -85,7 +80,7 @@ def make_plan(
         f"placing {sum(ask.wanted for ask in before.asks):,} machines on {len(before.hosts):,} hypervisors "
         f"and {len(before.candidates):,} servers of the shelf"
     )
-    solution = solver(before, tell=tell)
+    solution = solve(before, tell=tell)
     allotted = allot(inputs, sizing, pending, solution, Allotter(inputs, live, existing, pools))
     after = realise(before, solution)
     ahead = outlook_of(after, inputs.stock, tell=tell) if outlook else Outlook()
