@@ -64,7 +64,7 @@ def _add_faults(faults: argparse.ArgumentParser) -> None:
     add.add_argument("--after", action="store_true", default=None, help="carry the call out first")
     node = actions.add_parser("node", help="take a node off-line or bring it back")
     node.add_argument("name")
-    node.add_argument("state", choices=["online", "offline"])
+    node.add_argument("state", choices=["online", "offline", "maintenance"])
 
 
 def main(argv: Sequence[str] | None = None) -> int:

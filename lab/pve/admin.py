@@ -1,6 +1,6 @@
 # Copyright: Renfort contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The administrative port: counters, faults, nodes on and off. Not a part of the emulated API."""
+"""The administrative port: counters, faults, the nodes' state. Not a part of the emulated API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .app import Api
 from .faults import FaultRuleError, Rule
 from .http import Request, Response
 
-_NODE = re.compile(r"^/nodes/(?P<name>[^/]+)/(?P<state>online|offline)$")
+_NODE = re.compile(r"^/nodes/(?P<name>[^/]+)/(?P<state>online|offline|maintenance)$")
 
 
 class Admin:
@@ -43,7 +43,7 @@ class Admin:
             return self._faults(request)
         node = _NODE.match(request.path)
         if node and request.verb == "POST":
-            return self._switch(node["name"], online=node["state"] == "online")
+            return self._switch(node["name"], node["state"])
         return 404, {"message": f"The administrative port knows no {call}."}
 
     def _faults(self, request: Request) -> tuple[int, Any]:
@@ -56,10 +56,11 @@ class Admin:
             return 405, {"message": "Faults take GET, POST and DELETE."}
         return 200, [rule.to_data() for rule in faults.rules]
 
-    def _switch(self, name: str, *, online: bool) -> tuple[int, Any]:
+    def _switch(self, name: str, state: str) -> tuple[int, Any]:
         cluster = self._api.cluster
         if name not in cluster.nodes:
             known = ", ".join(cluster.nodes)
             return 404, {"message": f"There is no node {name}; there are {known}."}
-        cluster.nodes[name] = cluster.nodes[name] | {"online": online}
-        return 200, {"node": name, "online": online}
+        change = {"online": state != "offline", "maintenance": state == "maintenance"}
+        cluster.nodes[name] = cluster.nodes[name] | change
+        return 200, {"node": name, **change}

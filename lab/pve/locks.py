@@ -15,6 +15,8 @@ from .errors import ServerError
 CONFIG_TIMEOUT_S = 10.0
 CLONE_TIMEOUT_S = 1.0
 STORAGE_TIMEOUT_S = 10.0
+CFS_PAUSE_S = 1.0
+"""A lock of the whole cluster is a folder that everybody tries to make, again every second."""
 
 
 class Sleeper(Protocol):
@@ -54,7 +56,6 @@ class Locks:
         *,
         shared: bool = False,
         log: Callable[[str], None] | None = None,
-        complaint: str = "",
     ) -> AsyncIterator[None]:
         """Hold the lock; after ``timeout_s`` of waiting raise `ServerError`.
 
@@ -64,7 +65,7 @@ class Locks:
         if not state.free_for(shared):
             state.queued += 1
             try:
-                await self._wait(state, timeout_s, shared, log, complaint or _complaint(name))
+                await self._wait(state, timeout_s, shared, log, _complaint(name))
             finally:
                 state.queued -= 1
         if shared:
@@ -131,17 +132,32 @@ class Locks:
     ) -> AsyncIterator[None]:
         """Hold a storage's allocation lock: one for the cluster where the storage is shared."""
         if cluster_wide:
-            name = f"cfs-lock:storage-{storage}"
-            complaint = f"cfs-lock 'storage-{storage}' error: got lock request timeout"
+            await self._try_until_free(f"storage-{storage}", log)
+            async with self.hold(_cfs(f"storage-{storage}"), 0.0):
+                yield
         else:
-            name, complaint = f"/var/lock/pve-manager/pve-storage-{storage}", ""
-        async with self.hold(name, STORAGE_TIMEOUT_S, log=log, complaint=complaint):
-            yield
+            async with self.hold(f"/var/lock/pve-manager/pve-storage-{storage}", STORAGE_TIMEOUT_S, log=log):
+                yield
+
+    async def _try_until_free(self, lock: str, log: Callable[[str], None] | None) -> None:
+        """Wait for a lock of the cluster: nobody is woken, who asks first after its release gets it."""
+        left_s = STORAGE_TIMEOUT_S
+        while self.held(_cfs(lock)):
+            left_s -= CFS_PAUSE_S
+            if left_s <= 0:
+                raise ServerError(f"cfs-lock '{lock}' error: got lock request timeout")
+            if log:
+                log(f"trying to acquire cfs lock '{lock}' ...")
+            await self._clock.sleep(CFS_PAUSE_S)
 
 
 def config_lock(vmid: int) -> str:
     """The lock file of a guest's configuration."""
     return f"/var/lock/qemu-server/lock-{vmid}.conf"
+
+
+def _cfs(lock: str) -> str:
+    return f"/etc/pve/priv/lock/{lock}"
 
 
 def _complaint(name: str) -> str:

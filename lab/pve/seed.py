@@ -107,6 +107,8 @@ def _storage(name: str, storage: Mapping[str, Any]) -> dict[str, Any]:
         row["path"] = storage.get("path") or ("/var/lib/vz" if name == "local" else f"/srv/{name}")
         if storage.get("shared"):
             row["shared"] = 1
+    if "lock_s" in storage:
+        row["lock_s"] = float(storage["lock_s"])
     if storage.get("disable"):
         row["disable"] = 1
     return row

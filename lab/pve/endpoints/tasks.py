@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ..call import Call, Identity, Reply
@@ -13,6 +14,7 @@ from ..tasks import Row
 from ..upid import Upid
 
 RECENT = 25
+"""How many of a node's tasks the whole cluster knows of: all that run, and the latest ended ones."""
 
 
 def _own(row: Row, identity: Identity) -> bool:
@@ -149,23 +151,36 @@ async def log(call: Call) -> Any:
 
 @endpoint("GET", "/cluster/tasks")
 async def recent(call: Call) -> Any:
-    """The latest tasks of all nodes, those that run included."""
-    access = call.cluster.access
-    shown: list[dict[str, Any]] = []
-    for row in call.cluster.tasks.newest_first():
-        if len(shown) == RECENT:
-            break
-        if not _own(row, call.identity) and not access.has(
-            call.identity, f"/nodes/{row['node']}", ["Sys.Audit"]
-        ):
-            continue
-        keys = ("upid", "node", "starttime", "type", "id", "user")
-        entry = {key: row[key] for key in keys}
-        if row["token"]:
-            entry["tokenid"] = row["token"]
-        if row["endtime"] is None:
-            entry["pid"] = row["pid"]
-        else:
-            entry |= {"endtime": row["endtime"], "status": row["status"], "saved": "1"}
-        shown.append(entry)
-    return shown
+    """The tasks that every node tells the others about, the latest first."""
+    access, told = call.cluster.access, _told(call.cluster.tasks.newest_first())
+    auditor = {
+        node: access.has(call.identity, f"/nodes/{node}", ["Sys.Audit"])
+        for node in {row["node"] for row in told}
+    }
+    return [_summary(row) for row in told if auditor[row["node"]] or _own(row, call.identity)]
+
+
+def _told(rows: Iterator[Row]) -> list[Row]:
+    """Of each node all tasks that run, then ended ones until there are `RECENT`."""
+    listed = list(rows)
+    left = {row["node"]: RECENT for row in listed}
+    for row in listed:
+        left[row["node"]] -= row["endtime"] is None
+    told = []
+    for row in listed:
+        if row["endtime"] is not None:
+            if left[row["node"]] <= 0:
+                continue
+            left[row["node"]] -= 1
+        told.append(row)
+    return told
+
+
+def _summary(row: Row) -> dict[str, Any]:
+    keys = ("upid", "node", "starttime", "type", "id", "user")
+    entry = {key: row[key] for key in keys}
+    if row["token"]:
+        entry["tokenid"] = row["token"]
+    if row["endtime"] is None:
+        return entry | {"pid": row["pid"]}
+    return entry | {"endtime": row["endtime"], "status": row["status"], "saved": "1"}

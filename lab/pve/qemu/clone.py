@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ..call import Call
     from ..tasks import TaskLog
 
-LINK_S = 0.2
 PREPARE_S = 0.1
 TEMPORARY = " qmclone temporary file"
 _NOT_COPIED = frozenset(("parent", "snaptime", "vmstate", "snapstate", "lock", "template", "digest"))
@@ -184,7 +183,6 @@ async def _copy_drives(call: Call, plan: Plan, made: list[str], log: TaskLog) ->
             )
         else:
             ready = await disks.link(place, key, drive, made)
-            await cluster.clock.sleep(LINK_S)
         config[key] = str(ready)
         guests.save(cluster, guests.row_of(newid, params["node"], dict(config), image=plan.image))
     return config

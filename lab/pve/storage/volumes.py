@@ -164,6 +164,7 @@ async def alloc(
         volid = f"{storage}:{name}"
         if find(cluster, node, volid) is not None:
             raise ServerError(f"disk image '{path(cluster, volid)}' already exists")
+        await cluster.clock.sleep(config.lock_s(row))
         if config.is_file_based(row):
             log(formatting(path(cluster, volid), fmt, size))
         else:
@@ -190,6 +191,7 @@ async def link(cluster: Cluster, node: str, base: str, vmid: int, log: Log = no_
     if source is None:
         raise ServerError(f"volume '{base}' does not exist")
     async with cluster.locks.storage(storage, cluster_wide=config.is_shared(row), log=log):
+        await cluster.clock.sleep(config.lock_s(row))
         if config.is_file_based(row):
             name = free_name(cluster, node, storage, vmid, "qcow2")
             short, parent = name.rpartition("/")[2], f"../{base_name}"

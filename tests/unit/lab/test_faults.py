@@ -150,3 +150,18 @@ def test_counters_tell_reads_from_writes() -> None:
         assert (counted["reads"], counted["writes"]) == (0, 0)
 
     play(scenario)
+
+
+def test_a_node_in_maintenance_is_on_line_and_the_manager_tells() -> None:
+    async def scenario(world: World) -> None:
+        assert (await admin(world, "POST", "/nodes/pve2/maintenance"))[0] == 200
+
+        told = await world.get("/cluster/ha/status/manager_status")
+
+        assert told["manager_status"]["node_status"] == {"pve1": "online", "pve2": "maintenance"}
+        assert {node["node"]: node["status"] for node in await world.get("/nodes")}["pve2"] == "online"
+        await admin(world, "POST", "/nodes/pve2/online")
+        told = await world.get("/cluster/ha/status/manager_status")
+        assert told["manager_status"]["node_status"]["pve2"] == "online"
+
+    play(scenario)

@@ -88,3 +88,25 @@ def test_a_lock_that_was_waited_for_keeps_others_out():
         await waiting
 
     asyncio.run(scenario())
+
+
+def test_a_lock_of_the_cluster_is_asked_for_every_second_and_nobody_is_woken():
+    async def scenario() -> tuple[list[str], float]:
+        clock, lines = Clock(20), []
+        locks = Locks(clock)
+
+        async def holder() -> None:
+            async with locks.storage("nfs", cluster_wide=True):
+                await clock.sleep(0.3)
+
+        holding = asyncio.create_task(holder())
+        await asyncio.sleep(0)
+        begun = clock.now()
+        async with locks.storage("nfs", cluster_wide=True, log=lines.append):
+            waited = clock.now() - begun
+        await holding
+        return lines, waited
+
+    lines, waited = asyncio.run(scenario())
+    assert lines == ["trying to acquire cfs lock 'storage-nfs' ..."]
+    assert waited >= 0.99

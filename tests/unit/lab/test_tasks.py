@@ -8,6 +8,7 @@ import asyncio
 
 from lab.pve.call import Identity
 from lab.pve.clock import Clock
+from lab.pve.errors import ServerError
 from lab.pve.tasks import TASK_FAULT, TaskError, TaskLog, Tasks
 from tests.unit.lab.world import World, play
 
@@ -157,5 +158,52 @@ def test_an_unknown_task_has_a_log_but_no_status():
         status = await world.call("GET", f"{path}/status")
         assert (status.status, status.errors) == (400, {"upid": "no such task"})
         assert (await world.call("GET", f"{path}/log")).status == 200
+
+    play(scenario)
+
+
+def test_in_a_crowd_one_worker_in_75_goes_unseen_and_works_all_the_same():
+    async def scenario() -> tuple[list[str], list[str]]:
+        tasks, unseen = Tasks({}, Clock(1)), []
+        for _ in range(160):
+            try:
+                tasks.spawn("pve1", "qmclone", "9000", ROOT, _nothing)
+            except ServerError as refusal:
+                unseen.append(refusal.message)
+        for row in list(tasks.newest_first()):
+            await tasks.wait(row["upid"])
+        return unseen, [row["status"] for row in tasks.newest_first()]
+
+    refusals, ends = asyncio.run(scenario())
+    assert refusals == ["got no worker upid - start worker failed\n"] * 2
+    assert ends == ["OK"] * 160
+
+
+def test_one_after_the_other_every_worker_is_seen():
+    async def scenario() -> None:
+        tasks = Tasks({}, Clock(1000))
+        for _ in range(300):
+            await tasks.wait(tasks.spawn("pve1", "qmstart", "100", ROOT, _nothing))
+
+    asyncio.run(scenario())
+
+
+def test_the_cluster_knows_all_running_tasks_and_the_latest_ended_ones_of_each_node():
+    async def scenario(world: World) -> None:
+        tasks, release = world.cluster.tasks, asyncio.Event()
+
+        async def waits(_: TaskLog) -> None:
+            await release.wait()
+
+        running = [tasks.spawn("pve1", "qmclone", str(100 + n), ROOT, waits) for n in range(30)]
+        for node, count in (("pve1", 2), ("pve2", 40)):
+            for number in range(count):
+                await tasks.wait(tasks.spawn(node, "qmstart", str(200 + number), ROOT, _nothing))
+
+        listed = await world.get("/cluster/tasks")
+
+        assert {row["upid"] for row in listed if row["node"] == "pve1"} == set(running)
+        assert [row["id"] for row in listed if row["node"] == "pve2"] == [str(239 - n) for n in range(25)]
+        release.set()
 
     play(scenario)
