@@ -13,8 +13,8 @@ from ansible.utils.display import Display
 from ..module_utils.core.errors import RenfortError
 from ..module_utils.inputs import load_plan
 from ..module_utils.provision import Provisioner, Request
-from ..module_utils.provision_decide import Access
-from ..module_utils.provision_report import as_result, failure_message, waiting_warning, withheld_warning
+from ..module_utils.provision_changes import Access
+from ..module_utils.provision_report import as_result, failure_message, warnings_of
 from ..module_utils.proxmox import Client
 from ..module_utils.proxmox_options import argument_spec, settings_from
 
@@ -47,8 +47,7 @@ class ActionModule(ActionBase):
         except RenfortError as error:
             return result | {"failed": True, "changed": False, "msg": str(error)}
         result |= as_result(outcome, diff=bool(self._task.diff))
-        warnings = [text for text in (withheld_warning(outcome), waiting_warning(outcome)) if text]
-        if warnings:
+        if warnings := warnings_of(outcome):
             result["warnings"] = warnings
         message = failure_message(outcome)
         return result | ({"failed": True, "msg": message} if message else {})

@@ -4,24 +4,24 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from .core.machine import Machine
 from .hostkeys import KnownHosts
-from .provision_decide import CLAIM, Action, GuestState, Kind, is_claimed, linked
+from .provision_changes import CLAIM, MANAGED, Change
+from .provision_decide import Action, GuestState, Kind, guest_state, is_own, linked
+from .provision_limits import Limits
 from .proxmox import Client
 from .proxmox_cluster import Guest, read_guests
 from .proxmox_errors import (
-    AgentSilentError,
     ExistsError,
     FileMissingError,
     GuestMissingError,
+    HalfMadeError,
     OutcomeUnknownError,
-    ProxmoxError,
+    TakenError,
     TaskFailedError,
     TaskTimeoutError,
 )
@@ -29,22 +29,8 @@ from .proxmox_errors import (
 HOST_KEY_FILE = "/etc/ssh/ssh_host_ed25519_key.pub"
 """The file in the guest that holds its public host key."""
 
-CLONE_TRIES = 4
-"""How often a clone is asked for when the hypervisor has no worker for it and made nothing."""
-
-AGENT_PAUSE_S = 1.0
-"""Seconds between two questions to an agent that is silent: each costs the hypervisor some."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much happens at once, and how long each thing may take, in seconds."""
-
-    guests: int = 8
-    clones: int = 2
-    task_s: float = 600.0
-    shutdown_s: float = 180.0
-    agent_s: float = 300.0
+IDLE_LOOKS = 3
+"""So often no clone may be seen at work before one that was cut off is given up; lists lag a little."""
 
 
 class Actor:
@@ -54,29 +40,48 @@ class Actor:
         self._client = client
         self._known_hosts = known_hosts
         self._limits = limits
-        self._clones = threading.BoundedSemaphore(limits.clones)
 
     def state(self, guest: Guest) -> GuestState:
         """Return the guest as it is now; the list lags, so one that it shows as not running is asked."""
         path = f"nodes/{guest.node}/qemu/{guest.vmid}"
-        config = self._client.get(f"{path}/config", doing=f"read the configuration of guest {guest.vmid}")
+        rows = self._client.get(f"{path}/pending", doing=f"read the configuration of guest {guest.vmid}")
         running = guest.status == "running"
         if not running:
             status = self._client.get(f"{path}/status/current", doing=f"read the state of guest {guest.vmid}")
             running = status.get("status") == "running"
-        return GuestState(node=guest.node, running=running, pool=guest.pool, config=config)
+        return guest_state(rows, node=guest.node, running=running, pool=guest.pool)
+
+    def fresh_state(self, machine: Machine) -> GuestState:
+        """Return the state of the guest that was just cloned: where it was to be, or where it is found."""
+        path = f"nodes/{machine.hypervisor}/qemu/{machine.vmid}/pending"
+        try:
+            rows = self._client.get(path, doing=f"read the configuration of {machine.name}")
+        except GuestMissingError:
+            found = self.settled(machine.vmid)
+            if found is None:
+                raise
+            return self.state(found)
+        return guest_state(rows, node=machine.hypervisor, running=False, pool=machine.pool)
 
     def settled(self, vmid: int) -> Guest | None:
         """Return the guest of an id once no clone of it is under way; None when there is none.
 
         Raises:
+            HalfMadeError: a clone was cut off by the hypervisor's own failure; nobody goes on with it.
             TaskTimeoutError: the clone had not ended in time.
         """
-        deadline = time.monotonic() + self._limits.task_s
+        deadline, idle = time.monotonic() + self._limits.task_s, 0
         while True:
             guest = next((item for item in read_guests(self._client) if item.vmid == vmid), None)
             if guest is None or not self._being_cloned(guest):
                 return guest
+            idle = 0 if self._clones_run() else idle + 1
+            if idle > IDLE_LOOKS:
+                raise HalfMadeError(
+                    f"Guest {vmid} on {guest.node} was left half made: its clone was cut off, and no "
+                    "token may unlock it.",
+                    hint=f"On {guest.node}: `qm unlock {vmid} && qm destroy {vmid}`, then run again.",
+                )
             if time.monotonic() >= deadline:
                 raise TaskTimeoutError(
                     f"Guest {vmid} on {guest.node} is still being cloned after {self._limits.task_s:.0f} s.",
@@ -84,25 +89,31 @@ class Actor:
                 )
             self._client.sleep(1.0)
 
-    def clone(self, machine: Machine, template: Mapping[str, Any], template_node: str) -> None:
-        """Make the guest. An answer that leaves it open whether it was made is settled by looking."""
-        self._known_hosts.forget(machine.ip)
-        with self._clones:
-            for number in range(1, CLONE_TRIES + 1):
-                try:
-                    self._clone_once(machine, template, template_node)
-                    return
-                except OutcomeUnknownError:
-                    guest = self.settled(machine.vmid)
-                    if guest is not None:
-                        self._claim(machine, guest)
-                        return
-                    if number == CLONE_TRIES:
-                        raise
-                    self._client.sleep(float(number))
+    def _clones_run(self) -> bool:
+        rows = self._client.get("cluster/tasks", doing="look for clones that are under way")
+        return any(row.get("type") == "qmclone" and not row.get("endtime") for row in rows)
 
-    def carry_out(self, action: Action, machine: Machine, node: str) -> None:
-        """Do any action but a clone."""
+    def clone(self, machine: Machine, template: Mapping[str, Any], template_node: str) -> None:
+        """Make the guest. An answer that leaves it open whether it was made is settled by looking.
+
+        Raises:
+            LockBusyError: a lock was busy; nothing was made.
+            TakenError: somebody else's guest has the id.
+            OutcomeUnknownError: nothing was made; another try is safe.
+        """
+        self._known_hosts.forget(machine.ip)
+        try:
+            self._clone_once(machine, template, template_node)
+        except (OutcomeUnknownError, ExistsError):
+            guest = self.settled(machine.vmid)
+            if guest is None:
+                raise
+            state = self.state(guest)
+            if not is_own(machine, state):
+                raise TakenError(machine.vmid, guest) from None
+
+    def carry_out(self, action: Action, machine: Machine, node: str, *, running: bool) -> tuple[Change, ...]:
+        """Do any action but a clone; return the changes that a ``running`` guest did not take after all."""
         steps: dict[Kind, Callable[[], None]] = {
             Kind.STOP: lambda: self._stop(machine, node),
             Kind.CONFIGURE: lambda: self._configure(action, machine, node),
@@ -112,6 +123,14 @@ class Actor:
             Kind.HOST_KEY: lambda: self._record_host_key(machine, node),
         }
         steps[action.kind]()
+        plugged = tuple(it for it in action.changes if it.key in MANAGED and not it.restarts)
+        return self._refused(plugged, machine, node) if running and plugged else ()
+
+    def _refused(self, plugged: tuple[Change, ...], machine: Machine, node: str) -> tuple[Change, ...]:
+        path = f"nodes/{node}/qemu/{machine.vmid}/pending"
+        rows = self._client.get(path, doing=f"read what {machine.name} took of its changes")
+        waiting = guest_state(rows, node=node, running=True, pool="").live
+        return tuple(change for change in plugged if change.key in waiting)
 
     def _clone_once(self, machine: Machine, template: Mapping[str, Any], template_node: str) -> None:
         doing = (
@@ -128,16 +147,8 @@ class Actor:
         if not linked(machine, template):
             data |= {"full": 1, "storage": machine.storage}
         path = f"nodes/{template_node}/qemu/{machine.template}/clone"
-        self._submit(lambda: self._client.post(path, doing=doing, **data), doing)
-
-    def _claim(self, machine: Machine, guest: Guest) -> None:
-        """Go on only if the guest that is there now is the clone that was asked for."""
-        if not is_claimed(machine, self.state(guest).config):
-            raise ExistsError(
-                f"Could not clone to {machine.name}: id {machine.vmid} was taken by the guest "
-                f"{guest.name or 'without a name'} on {guest.node} meanwhile.",
-                hint="Plan again to get another id.",
-            )
+        upid = self._client.post(path, doing=doing, **data)
+        self._client.wait(str(upid), doing=doing, timeout_s=self._limits.task_s)
 
     def _being_cloned(self, guest: Guest) -> bool:
         if guest.lock:
@@ -231,22 +242,15 @@ class Actor:
             attempt()
 
     def _record_host_key(self, machine: Machine, node: str) -> None:
-        self._known_hosts.record(machine.ip, self._read_host_key(machine, node))
+        """Record the guest's public host key, read through its agent.
 
-    def _read_host_key(self, machine: Machine, node: str) -> str:
-        """Return the guest's public host key, read through its agent as soon as both are there."""
+        Raises:
+            AgentSilentError, FileMissingError: the agent, or the key, is not there yet.
+        """
         path = f"nodes/{node}/qemu/{machine.vmid}/agent/file-read"
         doing = f"read the ssh host key of {machine.name} ({machine.vmid}) through its agent"
-        deadline = time.monotonic() + self._limits.agent_s
-        while True:
-            problem: ProxmoxError | None = None
-            try:
-                content = str(self._client.get(path, doing=doing, file=HOST_KEY_FILE).get("content", ""))
-            except (AgentSilentError, FileMissingError) as error:
-                content, problem = "", error
-            # ssh-keygen creates the file before it writes it: a line that has no end yet is not read.
-            if content.endswith("\n"):
-                return content
-            if time.monotonic() >= deadline:
-                raise problem or ProxmoxError(f"Could not {doing}: {HOST_KEY_FILE} has no whole line.")
-            self._client.sleep(AGENT_PAUSE_S)
+        content = str(self._client.get(path, doing=doing, file=HOST_KEY_FILE).get("content", ""))
+        # ssh-keygen creates the file before it writes it: a line that has no end yet is not read.
+        if not content.endswith("\n"):
+            raise FileMissingError(f"Could not {doing}: {HOST_KEY_FILE} has no whole line.")
+        self._known_hosts.record(machine.ip, content)

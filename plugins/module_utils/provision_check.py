@@ -4,40 +4,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from .core.errors import RenfortError
 from .core.machine import Machine
-from .provision_decide import StrangerError
 from .proxmox_cluster import ClusterView, Guest, Hypervisor
 from .proxmox_errors import PRIVILEGES_PAGE
 
-Refused = dict[str, RenfortError]
-"""A machine's name to the reason why it cannot be worked on; the others can."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """The machines that cannot be worked on, by name; the others can.
+
+    ``refused`` are those that do not fit, with the reason; ``skipped`` those whose hypervisor is off-line
+    or in maintenance, which says nothing against the plan.
+    """
+
+    refused: Mapping[str, RenfortError]
+    skipped: Mapping[str, str]
 
 
-def check_places(machines: Iterable[Machine], view: ClusterView) -> Refused:
-    """Return the machines whose hypervisor is off-line, unknown, or out of memory.
+def check_places(machines: Iterable[Machine], view: ClusterView) -> Places:
+    """Return the machines whose hypervisor is unknown, out of memory, off-line or in maintenance.
 
     Raises:
-        StrangerError: a planned id belongs to a container or to a template.
         RenfortError: the API token may not see a hypervisor's memory.
     """
-    refused: Refused = {}
-    nodes = {node.name: node for node in view.hypervisors}
+    refused: dict[str, RenfortError] = {}
+    skipped: dict[str, str] = {}
     free = {node.name: node.memory_mib - _promised(node, view) for node in view.hypervisors}
     for machine in machines:
         guest = view.guest(machine.vmid)
-        if guest is not None:
-            _refuse_kind(machine, guest)
-        problem = _place_problem(machine, guest, view)
-        if problem is None and guest is None:
-            _refuse_blind(nodes[machine.hypervisor])
-            free[machine.hypervisor] -= machine.memory_mib
-            problem = _memory_problem(machine, free[machine.hypervisor])
-        if problem is not None:
-            refused[machine.name] = problem
-    return refused
+        name = guest.node if guest else machine.hypervisor
+        node = view.hypervisor(name)
+        if node is None:
+            refused[machine.name] = _unknown(machine, name, view)
+        elif not node.online or node.maintenance:
+            skipped[machine.name] = f"{name} is {'in maintenance' if node.online else 'off-line'}"
+        elif guest is None:
+            _refuse_blind(node)
+            free[name] -= machine.memory_mib
+            if free[name] < 0:
+                refused[machine.name] = _too_full(machine, -free[name])
+    return Places(refused=refused, skipped=skipped)
+
+
+def kind_problem(guest: Guest) -> str:
+    """Return why the guest of a planned id can be no machine of the plan; empty when it may be one."""
+    if guest.type == "qemu" and not guest.template:
+        return ""
+    return f"is {'a template' if guest.template else 'a container'}"
 
 
 def _promised(node: Hypervisor, view: ClusterView) -> int:
@@ -45,50 +62,26 @@ def _promised(node: Hypervisor, view: ClusterView) -> int:
     return sum(guest.memory_mib for guest in view.guests if guest.node == node.name and not guest.template)
 
 
-def _refuse_kind(machine: Machine, guest: Guest) -> None:
-    if guest.type == "qemu" and not guest.template:
-        return
-    what = "a template" if guest.template else "a container"
-    raise StrangerError(
-        f"The plan gives id {machine.vmid} to {machine.name}, but "
-        f"{guest.name or 'a guest without a name'} on {guest.node} bears it and is {what}: "
-        "it was not touched.",
-        hint="Plan again to get another id.",
-    )
-
-
 def _refuse_blind(node: Hypervisor) -> None:
     """An on-line hypervisor of no memory is one whose figures the token may not see."""
-    if node.online and not node.memory_mib:
+    if not node.memory_mib:
         raise RenfortError(
             f"The API does not tell how much memory {node.name} has, so nothing can be placed there safely.",
             hint=f"Give the API token Sys.Audit on /nodes; {PRIVILEGES_PAGE} lists all that it needs.",
         )
 
 
-def _place_problem(machine: Machine, guest: Guest | None, view: ClusterView) -> RenfortError | None:
-    name = guest.node if guest else machine.hypervisor
-    node = view.hypervisor(name)
-    doing = "change" if guest else "make"
-    if node is None:
-        known = ", ".join(item.name for item in view.hypervisors) or "none"
-        return RenfortError(
-            f"Cannot {doing} {machine.name} ({machine.vmid}): the cluster has no hypervisor {name}.",
-            hint=f"It has: {known}. Plan again.",
-        )
-    if not node.online:
-        return RenfortError(
-            f"Cannot {doing} {machine.name} ({machine.vmid}): its hypervisor {name} is off-line.",
-            hint="Bring it back and run again, or take it out of the stock and plan again.",
-        )
-    return None
-
-
-def _memory_problem(machine: Machine, left_mib: int) -> RenfortError | None:
-    if left_mib >= 0:
-        return None
+def _unknown(machine: Machine, name: str, view: ClusterView) -> RenfortError:
+    known = ", ".join(item.name for item in view.hypervisors) or "none"
     return RenfortError(
-        f"Cannot make {machine.name} ({machine.vmid}): {machine.hypervisor} lacks {-left_mib} MiB of memory "
-        f"for its {machine.memory_mib} MiB beside the guests that it has now.",
+        f"Cannot make {machine.name} ({machine.vmid}): the cluster has no hypervisor {name}.",
+        hint=f"It has: {known}. Plan again.",
+    )
+
+
+def _too_full(machine: Machine, lacking_mib: int) -> RenfortError:
+    return RenfortError(
+        f"Cannot make {machine.name} ({machine.vmid}): {machine.hypervisor} lacks {lacking_mib} MiB of "
+        f"memory for its {machine.memory_mib} MiB beside the guests that it has now.",
         hint="Guests were added there since the plan was made: plan again.",
     )

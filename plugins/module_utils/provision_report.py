@@ -28,12 +28,13 @@ def as_result(outcome: Outcome, *, diff: bool) -> dict[str, Any]:
                 "after": change.after,
             }
             for decision in outcome.decisions
-            for change in decision.withheld
+            for change in outcome.withheld(decision)
         ],
         "notes": [f"{item.machine.name}: {note}" for item in outcome.decisions for note in item.notes],
         "reads": outcome.reads,
         "writes": outcome.writes,
         "waiting": dict(sorted(outcome.waiting.items())),
+        "skipped": dict(sorted(outcome.skipped.items())),
         "machines": [_machine(decision, outcome) for decision in outcome.decisions],
         "failures": {name: str(error) for name, error in sorted(outcome.failures.items())},
     }
@@ -45,9 +46,9 @@ def as_result(outcome: Outcome, *, diff: bool) -> dict[str, Any]:
 def withheld_warning(outcome: Outcome) -> str:
     """Return one sentence on the changes that were not made since they need a restart; empty if none."""
     listed = [
-        f"{decision.machine.name} ({', '.join(change.key for change in decision.withheld)})"
+        f"{decision.machine.name} ({', '.join(change.key for change in changes)})"
         for decision in outcome.decisions
-        if decision.withheld
+        if (changes := outcome.withheld(decision))
     ]
     if not listed:
         return ""
@@ -65,6 +66,23 @@ def waiting_warning(outcome: Outcome) -> str:
     return (
         f"{len(outcome.waiting)} guests were not made: the plan puts {servers} into service as hypervisors "
         "first. Rack them, join them to the cluster and run again."
+    )
+
+
+def warnings_of(outcome: Outcome) -> list[str]:
+    """Return what people must know of a run beside its failures, one sentence each."""
+    texts = (withheld_warning(outcome), waiting_warning(outcome), skipped_warning(outcome), *outcome.remarks)
+    return [text for text in texts if text]
+
+
+def skipped_warning(outcome: Outcome) -> str:
+    """Return one sentence on the guests whose hypervisor was left alone; empty if there are none."""
+    if not outcome.skipped:
+        return ""
+    reasons = ", ".join(sorted(set(outcome.skipped.values())))
+    return (
+        f"{len(outcome.skipped)} guests were left as they are: {reasons}. Run again when it is back in "
+        "service, or take it out of the stock and plan again."
     )
 
 

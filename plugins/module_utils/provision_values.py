@@ -66,6 +66,14 @@ def agent_is_on(text: object) -> bool:
     return any(part.strip() in ("1", "enabled=1") for part in parts)
 
 
+def hotplug_of(config: Mapping[str, object]) -> frozenset[str]:
+    """Return what may be plugged into a running guest; Proxmox VE's own default is network, disk and usb."""
+    text = str(config.get("hotplug", "1"))
+    if text == "1":
+        return frozenset(("network", "disk", "usb"))
+    return frozenset() if text == "0" else frozenset(text.split(","))
+
+
 def bridge_of(net: object) -> str:
     """Return the bridge of a ``net0`` value."""
     return options_of(net).get("bridge", "")

@@ -16,13 +16,13 @@ from .proxmox_errors import (
     OutcomeUnknownError,
     ProxmoxError,
     TaskFailedError,
-    TaskTimeoutError,
     TlsError,
     UnreachableError,
     from_answer,
     from_text,
 )
 from .proxmox_options import ApiSettings
+from .proxmox_tasks import TaskWatch
 
 try:
     import requests
@@ -34,15 +34,6 @@ except ImportError as error:  # pragma: no cover - depends on the installation
     ) from error
 
 _connect: Callable[..., Any] = ProxmoxAPI
-
-POLL_FIRST_S = 0.15
-"""Seconds before a task is asked for the second time; every further pause is longer."""
-
-POLL_GROWTH = 1.5
-"""By what the pause between two questions grows."""
-
-POLL_MAX_S = 2.0
-"""The longest pause between two questions about a task, in seconds."""
 
 LOCK_TRIES = 8
 """How often a write is tried when a lock is busy: with the pauses, for about a minute."""
@@ -76,6 +67,7 @@ class Client:
         self.writes = 0
         self._read_only = read_only
         self.sleep = sleep
+        self._tasks = TaskWatch(self, sleep)
         self._local = threading.local()
         self._lock = threading.Lock()
 
@@ -98,37 +90,22 @@ class Client:
         return self._write("put", path, data, doing)
 
     def wait(self, upid: str, *, doing: str, timeout_s: float) -> None:
-        """Wait for the end of a task.
+        """Wait for the end of a task; however many threads do, one call at a time asks for all of them.
 
         Raises:
             TaskFailedError: it ended with an error (or the more precise exception that its text stands for).
             TaskTimeoutError: it had not ended after ``timeout_s`` seconds.
         """
-        node = upid.split(":")[1] if upid.startswith("UPID:") else ""
-        if not node:
-            raise ProxmoxError(f"Could not {doing}: the server answered {upid!r} instead of a task's id.")
-        deadline = time.monotonic() + timeout_s
-        pause = POLL_FIRST_S
-        while True:
-            status = self.get(f"nodes/{node}/tasks/{upid}/status", doing=f"{doing} (read its task)")
-            if status.get("status") == "stopped":
-                break
-            if time.monotonic() >= deadline:
-                raise TaskTimeoutError(
-                    f"Could not {doing}: the task had not ended after {timeout_s:.0f} s ({upid}).",
-                    hint="It goes on at the hypervisor: look at its log, and run again when it has ended.",
-                )
-            self.sleep(pause)
-            pause = min(pause * POLL_GROWTH, POLL_MAX_S)
-        end = str(status.get("exitstatus", ""))
+        end = self._tasks.wait(upid, doing=doing, timeout_s=timeout_s)
         if end != "OK" and not end.startswith("WARNINGS"):
-            raise self._task_error(node, upid, end or "the task ended without a status", doing)
+            raise self._task_error(upid, end or "the task ended without a status", doing)
 
-    def _task_error(self, node: str, upid: str, end: str, doing: str) -> ProxmoxError:
+    def _task_error(self, upid: str, end: str, doing: str) -> ProxmoxError:
         """The exception of a failed task: where its end says too little, with the last lines of its log."""
         error = from_text(doing=doing, text=end, default=TaskFailedError)
         if type(error) is not TaskFailedError:
             return error
+        node = upid.split(":")[1]
         rows = self.get(f"nodes/{node}/tasks/{upid}/log", doing=f"{doing} (read its log)", limit=500)
         lines = [str(row.get("t", "")).strip() for row in rows]
         told = [line for line in lines if line and end not in line and line != "no content"][-LOG_LINES:]

@@ -7,11 +7,12 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .core.machine import OWNER_TAG
 from .proxmox import Client
+from .proxmox_errors import PrivilegeError
 
 SETTLE_S = 20.0
 """How long the names of guests that were just made are waited for, in seconds."""
@@ -25,12 +26,16 @@ GIB = 1024 * MIB
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hypervisor:
-    """A node of the cluster; cores and memory are 0 where it is off-line and nobody knows."""
+    """A node of the cluster; cores and memory are 0 where it is off-line and nobody knows.
+
+    One in ``maintenance`` is on-line and takes no guests.
+    """
 
     name: str
     online: bool
     cores: int
     memory_mib: int
+    maintenance: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +96,24 @@ def read_cluster(client: Client) -> ClusterView:
     """Return the whole cluster, in one call."""
     rows = client.get("cluster/resources", doing="list the cluster's resources")
     return view_from(rows)
+
+
+def with_maintenance(client: Client, view: ClusterView) -> tuple[ClusterView, tuple[str, ...]]:
+    """Return the view with what the cluster's manager says of maintenance, in one call, and remarks.
+
+    A token that may not ask the manager is worth a remark, not a refusal.
+    """
+    try:
+        status = client.get(
+            "cluster/ha/status/manager_status", doing="ask which hypervisors are in maintenance"
+        )
+    except PrivilegeError as error:
+        return view, (f"Whether a hypervisor is in maintenance is not known. {error}",)
+    nodes = (status.get("manager_status") or {}).get("node_status") or {}
+    hypervisors = tuple(
+        replace(it, maintenance=nodes.get(it.name) == "maintenance") for it in view.hypervisors
+    )
+    return replace(view, hypervisors=hypervisors), ()
 
 
 def read_settled_cluster(client: Client) -> ClusterView:

@@ -6,11 +6,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Protocol
 
 from .core.errors import RenfortError
 
 PRIVILEGES_PAGE = "docs/reference/privileges.md"
 """Where the privileges that the token needs are listed."""
+
+
+class Named(Protocol):
+    """A guest as messages name it."""
+
+    @property
+    def name(self) -> str:
+        """Its name, empty when it is unknown."""
+
+    @property
+    def node(self) -> str:
+        """Its hypervisor."""
 
 
 class ProxmoxError(RenfortError):
@@ -53,6 +66,22 @@ class ExistsError(ProxmoxError):
     """The identifier is taken."""
 
 
+class TakenError(ExistsError):
+    """A guest that is not the planned machine's has its id."""
+
+    def __init__(self, vmid: int, guest: Named) -> None:
+        super().__init__(
+            f"Id {vmid} is that of {guest.name or 'a guest without a name'} on {guest.node}, which is not "
+            "touched.",
+            hint="Plan again to get another id.",
+        )
+        self.vmid = vmid
+
+
+class HalfMadeError(ProxmoxError):
+    """A clone was cut off, and its guest stays locked."""
+
+
 class GuestMissingError(ProxmoxError):
     """There is no such guest on that hypervisor."""
 
@@ -75,6 +104,17 @@ class TaskFailedError(ProxmoxError):
 
 class TaskTimeoutError(ProxmoxError):
     """A task was started and had not ended in time; it goes on."""
+
+
+_LOCK = re.compile(r"lock-(?P<guest>\d+)\.conf|storage-(?P<storage>[\w.-]+)'")
+
+
+def busy_lock(error: LockBusyError) -> tuple[str, str]:
+    """Return the kind (``guest``, ``storage``) and the name of the lock that was busy; empty if not told."""
+    found = _LOCK.search(str(error))
+    if found is None:
+        return "", ""
+    return str(found.lastgroup), found[str(found.lastgroup)]
 
 
 _PERMISSION = re.compile(r"Permission check failed \((?P<path>/[^,]*), (?P<privilege>.+)\)")

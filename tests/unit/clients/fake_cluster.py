@@ -7,11 +7,15 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox import Client
-from ansible_collections.ent.renfort.plugins.module_utils.proxmox_errors import ProxmoxError, from_text
+from ansible_collections.ent.renfort.plugins.module_utils.proxmox_errors import (
+    ProxmoxError,
+    from_answer,
+    from_text,
+)
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox_options import ApiSettings
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIF+zsNrcOVhoPb24m4a7+Vdxc1zeFgeDBHS6ULloQyKE root@guest\n"
@@ -35,6 +39,7 @@ class FakeGuest:
     pool: str = ""
     status: str = "stopped"
     agent_silent: int = 0
+    waiting: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -58,6 +63,8 @@ class FakeCluster(Client):
         self.faults: list[Fault] = []
         self.calls: list[str] = []
         self.agent_silent = 2
+        self.maintenance: set[str] = set()
+        self.blind = False
         self.lagging = 0
         self.fault_kind: type[ProxmoxError] = ProxmoxError
         self.after_fault: Callable[[], None] = lambda: None
@@ -123,6 +130,18 @@ class FakeCluster(Client):
     def config(self, node: str, vmid: str, _fields: dict[str, Any], doing: str) -> dict[str, Any]:
         return dict(self._guest(node, vmid, doing).config)
 
+    def pending(self, node: str, vmid: str, _fields: dict[str, Any], doing: str) -> list[dict[str, Any]]:
+        guest = self._guest(node, vmid, doing)
+        rows = {key: {"key": key, "value": value} for key, value in guest.config.items()}
+        for key, value in guest.waiting.items():
+            rows.setdefault(key, {"key": key})["pending"] = value
+        return list(rows.values())
+
+    def manager_status(self, _fields: dict[str, Any], doing: str) -> dict[str, Any]:
+        if self.blind:
+            raise from_answer(doing=doing, status=403, text="Permission check failed (/, Sys.Audit)")
+        return {"manager_status": {"node_status": dict.fromkeys(self.maintenance, "maintenance")}}
+
     def current(self, node: str, vmid: str, _fields: dict[str, Any], doing: str) -> dict[str, Any]:
         return {"status": self._guest(node, vmid, doing).status}
 
@@ -173,6 +192,9 @@ class FakeCluster(Client):
 ROUTES: list[tuple[str, Callable[..., Any]]] = [
     (r"GET cluster/resources", FakeCluster.resources),
     (r"GET nodes/(\w+)/qemu/(\d+)/config", FakeCluster.config),
+    (r"GET nodes/(\w+)/qemu/(\d+)/pending", FakeCluster.pending),
+    (r"GET cluster/ha/status/manager_status", FakeCluster.manager_status),
+    (r"GET cluster/tasks", lambda _cluster, _fields, _doing: []),
     (r"GET nodes/(\w+)/qemu/(\d+)/status/current", FakeCluster.current),
     (r"POST nodes/(\w+)/qemu/(\d+)/clone", FakeCluster.clone),
     (r"PUT nodes/(\w+)/qemu/(\d+)/config", FakeCluster.configure),

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +15,15 @@ from ansible_collections.ent.renfort.plugins.module_utils.core.errors import Ren
 from ansible_collections.ent.renfort.plugins.module_utils.core.machine import Machine
 from ansible_collections.ent.renfort.plugins.module_utils.hostkeys import KnownHosts
 from ansible_collections.ent.renfort.plugins.module_utils.provision import Outcome, Provisioner, Request
-from ansible_collections.ent.renfort.plugins.module_utils.provision_act import Limits
-from ansible_collections.ent.renfort.plugins.module_utils.provision_decide import Access, StrangerError
+from ansible_collections.ent.renfort.plugins.module_utils.provision_changes import Access
+from ansible_collections.ent.renfort.plugins.module_utils.provision_decide import StrangerError
+from ansible_collections.ent.renfort.plugins.module_utils.provision_limits import Limits
 from ansible_collections.ent.renfort.plugins.module_utils.provision_report import (
     as_result,
     failure_message,
+    skipped_warning,
     waiting_warning,
+    warnings_of,
     withheld_warning,
 )
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox_errors import TaskFailedError
@@ -52,6 +57,8 @@ def machine(number: int, **changes: Any) -> Machine:
     )
 
 
+QUICK = Limits(task_s=5, agent_s=5, agent_pause_s=0.01, lock_s=5, lock_pause_s=0.01)
+
 MACHINES = tuple(machine(number) for number in range(1, 7))
 
 
@@ -71,7 +78,7 @@ class Bench:
                 "machines": machines,
                 "access": Access(user="ops", ssh_keys=("ssh-ed25519 AAAAkey ops@lab",)),
                 "known_hosts_file": str(self.known_hosts),
-                "limits": Limits(task_s=5, agent_s=5),
+                "limits": QUICK,
             }
             | changes
         )
@@ -111,14 +118,15 @@ def test_the_first_run_makes_everything_and_the_second_sends_no_write(bench: Ben
     assert bench.lines[-1] == "All 6 guests are as planned."
 
 
-def test_progress_is_told_step_by_step_under_each_guest_s_own_number(bench: Bench) -> None:
+def test_every_guest_that_ends_is_told_with_what_was_done_and_how_long_it_took(bench: Bench) -> None:
     bench.run((machine(2), machine(3)))
 
     assert bench.lines[0] == "2 of 2 guests need a change."
-    mine = [line for line in bench.lines if line.startswith("[1/2] eure-web-02: ")]
-    steps = [line.split(": ", 1)[1].split(" ")[0] for line in mine]
-    assert steps == ["cloned", "configured:", "disk", "started", "agent"]
-    assert mine[0].startswith("[1/2] eure-web-02: cloned to pve3 (")
+    ends = sorted(bench.lines[1:], key=lambda line: line.split()[1])
+    assert [line.split(" ", 1)[0] for line in bench.lines[1:]] == ["[1/2]", "[2/2]"]
+    steps = r"clone \d\.\d s, configure \d\.\d s, start \d\.\d s, answer \d\.\d s"
+    assert re.fullmatch(rf"\[./2\] eure-web-02: {steps}", ends[0])
+    assert re.fullmatch(rf"\[./2\] eure-web-03: {steps}", ends[1])
 
 
 def test_a_dry_run_foretells_the_actions_and_sends_no_write(bench: Bench) -> None:
@@ -183,7 +191,7 @@ def test_a_guest_that_took_the_id_during_the_clone_is_not_touched(bench: Bench) 
 
     outcome = bench.run((machine(3),))
 
-    assert "id 2003 was taken by the guest payroll on pve2" in str(outcome.failures["eure-web-03"])
+    assert "Id 2003 is that of payroll on pve2" in str(outcome.failures["eure-web-03"])
     assert stranger.config == {"name": "payroll", "memory": "1024"}
 
 
@@ -238,14 +246,31 @@ def test_a_guest_that_fails_stops_no_other_and_the_next_run_completes_it(bench: 
     assert complete(bench)
 
 
-def test_an_off_line_hypervisor_fails_only_its_own_machine(bench: Bench) -> None:
-    bench.cluster.nodes["pve4"] = "offline"
+@pytest.mark.parametrize(("state", "words"), [("offline", "off-line"), ("maintenance", "in maintenance")])
+def test_a_hypervisor_out_of_service_is_skipped_said_so_and_gone_on(
+    bench: Bench, state: str, words: str
+) -> None:
+    if state == "offline":
+        bench.cluster.nodes["pve4"] = "offline"
+    else:
+        bench.cluster.maintenance.add("pve4")
 
     outcome = bench.run()
 
-    assert list(outcome.failures) == ["eure-web-03"]
+    assert outcome.failures == {}
+    assert outcome.skipped == {"eure-web-03": f"pve4 is {words}"}
     assert len(bench.cluster.guests) == len(MACHINES)
-    assert "1 of 6" in failure_message(outcome)
+    assert skipped_warning(outcome).startswith(f"1 guests were left as they are: pve4 is {words}.")
+    assert f"1 guests are left alone: pve4 is {words}." in bench.lines
+
+
+def test_a_token_that_may_not_ask_for_maintenance_is_worth_a_warning(bench: Bench) -> None:
+    bench.cluster.blind = True
+
+    outcome = bench.run()
+
+    assert outcome.failures == {}
+    assert [text for text in warnings_of(outcome) if "lacks Sys.Audit on /" in text] != []
 
 
 def test_guests_of_a_server_that_is_to_be_racked_wait_for_it(bench: Bench) -> None:
@@ -277,7 +302,7 @@ def test_guests_of_a_hypervisor_that_nobody_awaits_fail(bench: Bench) -> None:
 def test_an_agent_that_stays_silent_fails_with_its_guest_s_name(bench: Bench) -> None:
     bench.cluster.agent_silent = 10**6
 
-    outcome = bench.run((machine(3),), limits=Limits(agent_s=0))
+    outcome = bench.run((machine(3),), limits=replace(QUICK, agent_s=0))
 
     assert "read the ssh host key of eure-web-03 (2003)" in str(outcome.failures["eure-web-03"])
 

@@ -12,13 +12,12 @@ import pytest
 import yaml
 
 from ansible_collections.ent.renfort.plugins.module_utils.core.machine import Machine
+from ansible_collections.ent.renfort.plugins.module_utils.provision_changes import Access, config_changes
 from ansible_collections.ent.renfort.plugins.module_utils.provision_decide import (
-    Access,
     Action,
     Decision,
     GuestState,
     StrangerError,
-    config_changes,
     decide,
 )
 
@@ -83,6 +82,7 @@ def guest_of(data: dict[str, Any] | None) -> GuestState | None:
         running=data.get("running", True),
         pool=data.get("pool", "renfort"),
         config=AS_PLANNED | data.get("config", {}),
+        live=data.get("live", {}),
     )
 
 

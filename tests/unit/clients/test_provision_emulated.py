@@ -14,7 +14,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.core.errors import Ren
 from ansible_collections.ent.renfort.plugins.module_utils.core.machine import Machine
 from ansible_collections.ent.renfort.plugins.module_utils.fleet_inventory import fleet_from
 from ansible_collections.ent.renfort.plugins.module_utils.provision import Outcome, Provisioner, Request
-from ansible_collections.ent.renfort.plugins.module_utils.provision_decide import Access
+from ansible_collections.ent.renfort.plugins.module_utils.provision_changes import Access
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox import Client
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox_cluster import (
     read_cluster,
