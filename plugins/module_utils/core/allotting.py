@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from .addressing import AddressPool, IdPool
 from .asking import Pending, network_of_need, storage_of
@@ -140,6 +140,7 @@ def server_of(inputs: Inputs, need: Need, server: Server, *, name: str, address:
         address=address,
         gateway=network.gateway,
         nameservers=network.nameservers,
+        **asdict(server.access),
         reason="",
     )
 

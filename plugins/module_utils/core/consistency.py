@@ -25,6 +25,7 @@ def check_together(inputs: Inputs) -> None:
     _bridges_exist(inputs)
     _portals_are_unique(inputs)
     _servers_are_not_hypervisors(inputs)
+    _servers_are_told_apart(inputs)
     _templates_exist(inputs)
     _templates_are_no_guests(inputs)
     _storages_exist(inputs)
@@ -117,6 +118,21 @@ def _servers_are_not_hypervisors(inputs: Inputs) -> None:
                     key=f"renfort_stock.deliveries.{delivery.name}",
                     problem=f"its server {server.name} has the name of one that is there",
                     expected="another name for the delivery",
+                )
+
+
+def _servers_are_told_apart(inputs: Inputs) -> None:
+    """Two servers with one BMC or address: one of them would be switched on, or enrolled, for the other."""
+    for what in ("bmc", "mac", "serial", "address"):
+        owners: dict[str, str] = {}
+        for server in inputs.stock.servers:
+            value = server.address if what == "address" else getattr(server.access, what)
+            if value and owners.setdefault(value, server.name) != server.name:
+                raise InputError(
+                    file=inputs.files.stock,
+                    key=f"renfort_stock.servers.{server.name}.{what}",
+                    problem=f'"{value}" is also that of {owners[value]}',
+                    expected="each value once among the servers",
                 )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from .allotting import Allotted
 from .binding import advice, refusal
@@ -44,6 +44,8 @@ def explain_servers(
             site=by_name[name].site,
             rack=by_name[name].rack,
             origin=by_name[name].origin,
+            address=by_name[name].address,
+            **asdict(by_name[name].access),
             reason=(
                 f"becomes a hypervisor for {count(guests[name], 'planned machine')}"
                 if guests[name]

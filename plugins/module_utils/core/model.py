@@ -10,12 +10,13 @@ the name says.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
 from .addresses import Span, Subnet
 from .interval import Interval, Level
+from .server_access import ServerAccess
 
 
 class Scope(StrEnum):
@@ -243,7 +244,8 @@ class Carried:
 class Server:
     """A physical machine: on the shelf, in service when it carries a tier, or of a delivery.
 
-    ``origin`` is the name of the delivery that brings it, else empty.
+    ``origin`` is the name of the delivery that brings it, else empty. ``address`` (no prefix length) is
+    where it answers once it is installed as a hypervisor, empty when nobody stated it.
     """
 
     name: str
@@ -252,6 +254,8 @@ class Server:
     form: Form
     origin: str = ""
     carries: Carried | None = None
+    address: str = ""
+    access: ServerAccess = field(default_factory=ServerAccess)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

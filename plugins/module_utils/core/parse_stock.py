@@ -23,6 +23,7 @@ from .model import (
     Stock,
 )
 from .names import ID_EXPECTED, ID_PATTERN, LABEL_PATTERN, TENANT_EXPECTED, TENANT_PATTERN, TIERS
+from .server_access import ACCESS_KEYS, parse_access
 
 _STOCK_KEYS = (
     "guests",
@@ -64,7 +65,7 @@ def parse_stock(top: Fields, *, today: str = "") -> Stock:
         hypervisors=in_service,
         servers=_each(
             top.optional("servers"),
-            (*_PLACE_KEYS, *_FORM_KEYS, "model", "carries"),
+            (*_PLACE_KEYS, *_FORM_KEYS, *ACCESS_KEYS, "model", "carries", "address"),
             lambda item, name: _server(item, name, forms),
         ),
         deliveries=_each(
@@ -117,15 +118,22 @@ def _server(item: Fields, name: str, forms: Mapping[str, Form]) -> Server:
         rack=_rack(item),
         form=_form(item, forms),
         carries=_carried(item.child("carries", ("tier", "tenant", "address"))) if "carries" in item else None,
+        address=_address(item) if "address" in item else "",
+        access=parse_access(item),
     )
 
 
-def _carried(item: Fields) -> Carried:
+def _address(item: Fields) -> str:
     address = item.text("address", expected="an address such as 10.83.0.21")
     try:
         to_number(address)
     except ValueError as error:
         raise item.error("address", str(error), "an address such as 10.83.0.21") from None
+    return address
+
+
+def _carried(item: Fields) -> Carried:
+    address = _address(item)
     tenant = item.text("tenant", default="", pattern=TENANT_PATTERN, expected=TENANT_EXPECTED)
     return Carried(tier=item.choice("tier", TIERS), tenant=tenant, address=address)
 

@@ -18,8 +18,11 @@ from .server_use import ServerUse
 PLAN_KEY = "renfort_fleet"
 """The top key of a plan file."""
 
-PLAN_VERSION = 2
-"""The version of the plan's format. Version 1, which had machines and shortages only, is read too."""
+PLAN_VERSION = 3
+"""The version of the plan's format.
+
+Version 1, which had machines and shortages only, and 2, in which servers had no state, are read too.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +135,7 @@ def _change(old: Machine | None, new: Machine, existing: Collection[str]) -> Cha
 
 def _difference[Record: (Machine, ServerUse)](old: Record, new: Record) -> str:
     return "; ".join(
-        f"{field.name}: {getattr(old, field.name)} -> {getattr(new, field.name)}"
+        f"{field.name}: {getattr(old, field.name) or 'none'} -> {getattr(new, field.name) or 'none'}"
         for field in fields(old)
         if getattr(old, field.name) != getattr(new, field.name)
     )

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
+from enum import StrEnum
 from typing import Any
 
 from .addresses import to_host, to_number
@@ -14,7 +15,11 @@ from .fields import Fields
 from .machine import Machine
 from .names import ID_PATTERN, LABEL_PATTERN, TENANT_EXPECTED, TENANT_PATTERN, TIERS
 from .plan_records import Order, Served, Shortage, Stage
-from .server_use import ServerUse
+from .server_access import parse_access
+from .server_use import ServerState, ServerUse
+
+_TIME = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z"
+_TIME_EXPECTED = "a time such as 2020-03-28T17:04:00Z"
 
 
 def as_data(record: Any) -> dict[str, Any]:
@@ -24,7 +29,7 @@ def as_data(record: Any) -> dict[str, Any]:
         held = getattr(record, field.name)
         if isinstance(record, ServerUse) and not held:
             continue
-        plain = dict(held) if isinstance(held, Mapping) else held
+        plain = dict(held) if isinstance(held, Mapping) else str(held) if isinstance(held, StrEnum) else held
         data[field.name] = list(plain) if isinstance(plain, tuple) else plain
     return data
 
@@ -57,10 +62,13 @@ def _server(item: Fields) -> ServerUse:
         site=item.text("site", default=""),
         rack=item.text("rack", default=""),
         origin=item.text("origin", default=""),
+        state=ServerState(item.choice("state", list(ServerState), default=ServerState.RACKED)),
+        since=item.text("since", default="", pattern=_TIME, expected=_TIME_EXPECTED),
+        **asdict(parse_access(item)),
         reason=item.text("reason", expected="why the server is put into service"),
     )
     if "machine" not in item:
-        return use
+        return replace(use, address=_ip(item, "address", item.text("address"))) if "address" in item else use
     return replace(
         use,
         machine=item.text("machine", pattern=LABEL_PATTERN, expected="one label of a host name"),
@@ -146,13 +154,16 @@ def refuse_doubles(top: Fields, key: str, machines: list[Machine], servers: Iter
     Raises:
         InputError: they do.
     """
-    physical = [server for server in servers if server.machine]
+    uses = tuple(servers)
     for name in ("name", "vmid", "ip"):
         seen: dict[object, str] = {}
         values = [(f"machines[{n}]", m.name, getattr(m, name)) for n, m in enumerate(machines)]
         if name != "vmid":
             values += [
-                (f"servers.{it.name}", it.machine, it.machine if name == "name" else it.ip) for it in physical
+                (f"servers.{it.name}", label, it.ip if name == "ip" else label)
+                for it in uses
+                for label in [it.machine or it.name]
+                if name == "name" or it.ip
             ]
         for where, machine, value in values:
             if value in seen:

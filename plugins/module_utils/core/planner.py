@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .addressing import AddressPool
 from .allotting import Allotter, allot
-from .asking import problem_of, still_pending
+from .asking import Pending, problem_of, still_pending
+from .committed import committed_servers, in_use, with_their_room
 from .existing import existing_machines
 from .explaining import explain_machines, explain_servers, served_of, shortages_of
 from .feasibility import check_sizing
@@ -56,7 +57,8 @@ def make_plan(
 
     Machines that exist stay as they are. Machines that are planned and do not exist yet keep their
     name, id, place and address as long as the demand asks for them, their place holds, and no tenant
-    would be served worse for it. What finds no place becomes a shortage.
+    would be served worse for it. Servers that were switched on stay what they are to become. What finds
+    no place becomes a shortage.
 
     Args:
         inputs: what people edit.
@@ -70,10 +72,12 @@ def make_plan(
         PlanError: the cluster contradicts the plan.
     """
     sizing = size(inputs.tenants, inputs.capacity)
+    committed = committed_servers(inputs, current)
+    inputs = replace(inputs, stock=in_use(inputs.stock, committed))
     existing = existing_machines(inputs, live.guests, current)
     pools = _pools(inputs, live, existing)
     check_sizing(inputs, live, sizing, existing, pools)
-    equipment = hardware(inputs, live, existing)
+    equipment = with_their_room(hardware(inputs, live, existing), committed)
     pending = still_pending(inputs, live, current, existing, sizing, equipment, pools)
     before = problem_of(inputs, sizing, existing, pending, equipment)
     tell(
@@ -81,12 +85,14 @@ def make_plan(
         f"and {len(before.candidates):,} servers of the shelf"
     )
     solution = solve(before, tell=tell)
-    allotted = allot(inputs, sizing, pending, solution, Allotter(inputs, live, existing, pools))
+    allotter = Allotter(inputs, live, existing, pools)
+    allotter.reserve([Pending(record=use) for use in committed if use.machine])
+    allotted = allot(inputs, sizing, pending, solution, allotter)
     after = realise(before, solution)
     ahead = outlook_of(after, inputs.stock, tell=tell) if outlook else Outlook()
     plan = Plan.of(
         machines=explain_machines(inputs, sizing, (*existing, *allotted.machines), allotted.servers),
-        servers=explain_servers(inputs, sizing, existing, allotted, solution),
+        servers=(*committed, *explain_servers(inputs, sizing, existing, allotted, solution)),
         shortages=shortages_of(inputs, after, equipment.offline, ahead),
         served=served_of(after),
         stages=ahead.stages,
@@ -111,6 +117,7 @@ def make_plan(
 def _pools(inputs: Inputs, live: Live, existing: Iterable[Machine]) -> dict[str, AddressPool]:
     taken = {guest.tag_value("ip-") for guest in live.guests} | {machine.ip for machine in existing}
     taken |= {server.carries.address for server in inputs.stock.carriers if server.carries}
+    taken |= {server.address for server in inputs.stock.servers}
     taken.discard("")
     return {
         network.name: AddressPool(network, taken=taken, file=inputs.files.networks)

@@ -27,6 +27,7 @@ from .report_views import (
     ReportData,
     TenantView,
 )
+from .server_use import ServerState, ServerUse
 from .text import UNIT_WORDS
 
 
@@ -39,7 +40,7 @@ def report_of(inputs: Inputs, outcome: Outcome, *, issued: str = "", at: str = "
         level=outcome.sizing.level.value,
         issued=issued,
         at=at,
-        existing=len(outcome.existing) + len(inputs.stock.carriers),
+        existing=len(outcome.existing) + len(inputs.stock.carriers) + sum(map(_begun, plan.servers)),
         new=sum(need.new for need in needs),
         servers=len(plan.servers),
         missing=sum(short.missing for short in plan.shortages),
@@ -64,7 +65,9 @@ def report_of(inputs: Inputs, outcome: Outcome, *, issued: str = "", at: str = "
 def _needs(outcome: Outcome) -> tuple[NeedView, ...]:
     before = {ask.group: ask for ask in outcome.before.asks}
     placed = Counter({group: len(spots) for group, spots in outcome.solution.spots.items()})
-    physical = Counter((use.tier, use.tenant) for use in outcome.plan.servers if use.machine)
+    physical = Counter(
+        (use.tier, use.tenant) for use in outcome.plan.servers if use.machine and not _begun(use)
+    )
     return tuple(
         NeedView(
             tier=need.tier.tier,
@@ -163,18 +166,19 @@ def _racks(inputs: Inputs, outcome: Outcome) -> tuple[RackView, ...]:
         if machine.name not in outcome.existing:
             new.setdefault(machine.hypervisor, []).append(machine.name)
     before = {host.name: host for host in outcome.before.all_hosts()}
+    coming = {use.name: use.state for use in outcome.plan.servers if use.state is not ServerState.IN_SERVICE}
     cores = _cores(inputs)
     hosts: dict[str, list[HostView]] = {}
     for host in outcome.after.hosts:
         hosts.setdefault(host.rack, []).append(
-            _host(before[host.name], host, cores[host.name], new.get(host.name, []))
+            _host(before[host.name], host, cores[host.name], new.get(host.name, []), coming.get(host.name))
         )
     for node in stock.hypervisors:
         if node.name in outcome.hardware.offline:
             rack = f"{node.site}/{node.rack}" if node.site else node.rack
             hosts.setdefault(rack, []).append(_offline(node.name, node.cores))
     uses = [use for use in outcome.plan.servers if use.machine]
-    racks = {item.name: item.rack for item in outcome.before.candidates}
+    racks = {use.name: f"{use.site}/{use.rack}" if use.site else use.rack for use in uses}
     shelf = {item.name: item.rack for item in outcome.after.candidates}
     standing = {
         server.name: f"{server.site}/{server.rack}" if server.site else server.rack
@@ -193,10 +197,17 @@ def _racks(inputs: Inputs, outcome: Outcome) -> tuple[RackView, ...]:
     )
 
 
-def _host(before: Host, after: Host, cores: int, machines: Sequence[str]) -> HostView:
+def _begun(use: ServerUse) -> bool:
+    return bool(use.machine) and use.state is not ServerState.RACKED
+
+
+def _host(
+    before: Host, after: Host, cores: int, machines: Sequence[str], coming: ServerState | None
+) -> HostView:
     return HostView(
         name=after.name,
-        state="in service" if before.in_service else "new",
+        state="new" if coming else "in service",
+        progress="" if coming in (None, ServerState.RACKED) else coming.words,
         memory_mib=after.memory_mib,
         before_mib=before.memory_mib - before.free_memory_mib,
         after_mib=after.memory_mib - after.free_memory_mib,

@@ -100,7 +100,8 @@ class TenantView:
 class HostView:
     """One hypervisor, its memory (MiB) and cores before and after; ``state`` is in service, new or off line.
 
-    ``memory_mib`` is what guests may use; ``machines`` are the new ones, by name.
+    ``memory_mib`` is what guests may use; ``machines`` are the new ones, by name. ``progress`` is how far a
+    new one is on its way into service, empty while it is only racked.
     """
 
     name: str
@@ -112,6 +113,7 @@ class HostView:
     before_cores: float
     after_cores: float
     machines: tuple[str, ...]
+    progress: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

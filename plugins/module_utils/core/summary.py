@@ -29,7 +29,8 @@ def summarise(
     lines += [_need_line(need) for need in sizing.needs]
     lines += notes
     lines += [
-        f"server {use.name} ({use.rack or 'no rack'}): {use.machine or 'hypervisor'}: {use.reason}"
+        f"server {use.name} ({use.rack or 'no rack'}, {use.state.words}): "
+        f"{use.machine or 'hypervisor'}: {use.reason}"
         for use in plan.servers
     ]
     lines += [_shortage_line(short) for short in plan.shortages]

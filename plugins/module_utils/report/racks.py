@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..core.report_views import HostView, RackView, ReportData
-from ..core.server_use import ServerUse
+from ..core.server_use import ServerState, ServerUse
 from ..core.text import count
 from .geometry import Segment, stack
 from .wording import listing, memory, percent
@@ -247,7 +247,7 @@ def _tip(host: HostView) -> str:
         return f"{host.name}: off line, nothing is placed on it"
     before, after = (_share(mib, host.memory_mib) for mib in (host.before_mib, host.after_mib))
     lines = [
-        f"{host.name} ({host.state})",
+        f"{host.name} ({_state(host)})",
         f"Memory: {percent(before)} before, {percent(after)} after: "
         f"{memory(host.after_mib)} of {memory(host.memory_mib)}",
         f"Cores: {host.before_cores:g} before, {host.after_cores:g} after, of {host.cores:g}",
@@ -271,8 +271,16 @@ def _carrier(use: ServerUse) -> CarrierMark:
     return CarrierMark(
         name=use.name,
         tier=use.tier,
-        tip=f"{use.name}{origin}\nCarries {use.machine}\n{use.reason}",
+        tip=f"{use.name}{origin}{_progress(use)}\nCarries {use.machine}\n{use.reason}",
     )
+
+
+def _progress(use: ServerUse) -> str:
+    return "" if use.state is ServerState.RACKED else f", {use.state.words} already"
+
+
+def _state(host: HostView) -> str:
+    return f"{host.state}, {host.progress}" if host.progress else host.state
 
 
 def _rows(rack: RackView) -> Iterable[HostRow]:
@@ -282,7 +290,7 @@ def _rows(rack: RackView) -> Iterable[HostRow]:
         yield HostRow(
             rack=name,
             name=host.name,
-            state=host.state,
+            state=_state(host),
             memory="" if offline else memory(host.memory_mib),
             before="" if offline else percent(_share(host.before_mib, host.memory_mib)),
             after="" if offline else percent(_share(host.after_mib, host.memory_mib)),
@@ -291,7 +299,8 @@ def _rows(rack: RackView) -> Iterable[HostRow]:
             machines=host.machines,
         )
     for use in rack.carriers:
-        yield _server_row(name, use.name, f"will carry one {use.tier} machine", (use.machine,))
+        state = f"will carry one {use.tier} machine{_progress(use)}"
+        yield _server_row(name, use.name, state, (use.machine,))
     for server in rack.in_service:
         yield _server_row(name, server, "carries one machine already", ())
     for server in rack.shelf:

@@ -57,8 +57,8 @@ def test_a_wrong_machine_is_refused(patch: dict[str, Any], message: str) -> None
     [
         (None, "fleet.yml: renfort_fleet: nothing is not a mapping"),
         (
-            {"version": 3, "machines": [], "shortages": []},
-            "fleet.yml: renfort_fleet.version: 3 is not readable",
+            {"version": 4, "machines": [], "shortages": []},
+            "fleet.yml: renfort_fleet.version: 4 is not readable",
         ),
         ({"version": 1, "shortages": []}, "fleet.yml: renfort_fleet.machines: this key is missing"),
         (
