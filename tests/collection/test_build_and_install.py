@@ -69,7 +69,12 @@ def test_the_tarball_holds_what_users_need_and_nothing_else(tarball: Path) -> No
 
 
 def test_every_plugin_has_its_documentation(installed: Path) -> None:
-    for kind, folder in {"module": "modules", "inventory": "inventory", "filter": "filter"}.items():
+    for kind, folder in {
+        "module": "modules",
+        "inventory": "inventory",
+        "filter": "filter",
+        "callback": "callback",
+    }.items():
         wanted = {
             f"ent.renfort.{path.stem}"
             for path in (ROOT / "plugins" / folder).iterdir()
