@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 from rich.console import Console
 
+from .journal import add_parser, show_journal
 from .outcome import EXIT_FAILED, EXIT_OK, EXIT_USAGE, Outcome
 from .run import ROOT, Request, playbooks, run_playbook
 
@@ -22,12 +23,13 @@ def parser() -> argparse.ArgumentParser:
     """The options, with their help."""
     main_parser = argparse.ArgumentParser(
         prog="renfort",
-        description="Run Renfort's playbooks through ansible-runner, with live progress.",
+        description="Run Renfort's playbooks through ansible-runner, with live progress; read the journal.",
         epilog="Exit status: 0 all went well, 1 something failed, 2 wrong usage, 3 no plan can be made of "
         "inputs that are right, 130 stopped by Ctrl-C.",
     )
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("list", help="list the playbooks, each with what it does")
+    add_parser(commands)
     run = commands.add_parser("run", help="run a playbook")
     run.add_argument("playbook", help="its name without .yml, such as surge")
     run.add_argument(
@@ -53,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in playbooks():
             console.print(f"{name:12} {purpose(name)}", markup=False, highlight=False, soft_wrap=True)
         return EXIT_OK
+    if options.command == "journal":
+        return show_journal(options, console)
     problem = usage_problem(options.playbook, options.inventory)
     if problem:
         print(f"renfort: {problem}", file=sys.stderr)
