@@ -87,6 +87,10 @@ bench-pve-emulator: dev-tools ## Requests per second of the Proxmox VE emulator
 bench-plan: dev-tools ## The planner on the example fleet and on 5,000 machines, beside first fit decreasing
 	@PYTHONPATH=collections:. $(PYTHON) -m tests.bench.plan
 
+.PHONY: bench-journal
+bench-journal: dev-tools ## What the journal costs a run of 200 hosts, in percent
+	@$(PYTHON) tests/bench/journal.py
+
 .PHONY: clean
 clean: ## Remove what the project made in its own folder (.venv stays)
 	@rm -rf build artifacts .mypy_cache .ruff_cache .pytest_cache .ansible
