@@ -56,16 +56,19 @@ class Locks:
         *,
         shared: bool = False,
         log: Callable[[str], None] | None = None,
+        node: str = "",
     ) -> AsyncIterator[None]:
         """Hold the lock; after ``timeout_s`` of waiting raise `ServerError`.
 
-        ``log`` receives the two lines which a worker prints when it has to wait.
+        ``log`` receives the two lines which a worker prints when it has to wait. A file of the same name
+        on another ``node`` is another lock.
         """
+        complaint, name = _complaint(name), f"{node}{name}"
         state = self._states.setdefault(name, _State())
         if not state.free_for(shared):
             state.queued += 1
             try:
-                await self._wait(state, timeout_s, shared, log, _complaint(name))
+                await self._wait(state, timeout_s, shared, log, complaint)
             finally:
                 state.queued -= 1
         if shared:
@@ -128,15 +131,16 @@ class Locks:
 
     @asynccontextmanager
     async def storage(
-        self, storage: str, *, cluster_wide: bool, log: Callable[[str], None] | None = None
+        self, storage: str, *, node: str, shared: bool, log: Callable[[str], None] | None = None
     ) -> AsyncIterator[None]:
-        """Hold a storage's allocation lock: one for the cluster where the storage is shared."""
-        if cluster_wide:
+        """Hold a storage's allocation lock: one for the cluster where it is shared, else one on each node."""
+        if shared:
             await self._try_until_free(f"storage-{storage}", log)
             async with self.hold(_cfs(f"storage-{storage}"), 0.0):
                 yield
         else:
-            async with self.hold(f"/var/lock/pve-manager/pve-storage-{storage}", STORAGE_TIMEOUT_S, log=log):
+            file = f"/var/lock/pve-manager/pve-storage-{storage}"
+            async with self.hold(file, STORAGE_TIMEOUT_S, log=log, node=node):
                 yield
 
     async def _try_until_free(self, lock: str, log: Callable[[str], None] | None) -> None:

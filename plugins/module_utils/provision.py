@@ -18,7 +18,7 @@ from .provision_check import check_places
 from .provision_course import CourseMaker, Job, phases_of
 from .provision_decide import Decision
 from .provision_limits import Limits
-from .provision_look import Look, Templates, read_templates
+from .provision_look import Look, read_templates
 from .provision_progress import Progress
 from .provision_taken import Reassign
 from .proxmox import Client
@@ -107,7 +107,9 @@ class Provisioner:
         work = [job for job in jobs if job.decision.actions]
         if work and not self._request.dry_run:
             self._tell(f"{len(work)} of {len(self._request.machines)} guests need a change.")
-            failures |= self._act(work, look, templates, late)
+            shared = frozenset(storage.name for storage in view.storages if storage.shared)
+            maker = CourseMaker(self._actor, look, templates, self._request.limits, shared=shared, late=late)
+            failures |= self._act(work, maker)
         elif not work and not failures:
             self._tell(f"All {len(jobs)} guests are as planned.")
         if not self._request.dry_run:
@@ -144,11 +146,8 @@ class Provisioner:
             count = sum(1 for item in skipped.values() if item == reason)
             self._tell(f"{count} guests are left alone: {reason}.")
 
-    def _act(
-        self, work: Sequence[Job], look: Look, templates: Templates, late: dict[str, tuple[Change, ...]]
-    ) -> dict[str, RenfortError]:
+    def _act(self, work: Sequence[Job], maker: CourseMaker) -> dict[str, RenfortError]:
         """Do every guest's actions, many guests at once; one guest's failure stops none of the others."""
-        maker = CourseMaker(self._actor, look, templates, self._request.limits, late)
         expected = {job.machine.name: phases_of(job.decision) for job in work}
         scheduler = Scheduler(
             Lanes(self._request.limits.widths()),

@@ -73,7 +73,11 @@ def phases_of(decision: Decision) -> tuple[Phase, ...]:
 
 
 class CourseMaker:
-    """Makes courses. ``late`` is filled with the changes that running guests did not take, by name."""
+    """Makes courses.
+
+    ``shared`` names the storages that all hypervisors see; ``late`` is filled with the changes that running
+    guests did not take, by name.
+    """
 
     def __init__(
         self,
@@ -81,12 +85,15 @@ class CourseMaker:
         look: Look,
         templates: Mapping[int, tuple[str, Mapping[str, Any]]],
         limits: Limits,
+        *,
+        shared: frozenset[str],
         late: dict[str, tuple[Change, ...]],
     ) -> None:
         self._actor = actor
         self._look = look
         self._templates = templates
         self._limits = limits
+        self._shared = shared
         self._late = late
         self._lock = threading.Lock()
 
@@ -94,8 +101,8 @@ class CourseMaker:
         """Yield the steps that make a guest the planned machine."""
         decision = job.decision
         if job.guest is None:
-            clone = _Clone(self, job)
-            decision = yield Step(phase=Phase.CLONE, lanes=clone_lanes(job.machine), run=clone)
+            lanes = clone_lanes(job.machine, shared=job.machine.storage in self._shared)
+            decision = yield Step(phase=Phase.CLONE, lanes=lanes, run=_Clone(self, job, lanes[0]))
         for phase, actions in groupby(decision.actions, lambda action: PHASES[action.kind]):
             run = _Actions(self, job, tuple(actions))
             yield Step(phase=phase, lanes=_lanes(phase, job.node), run=run)
@@ -132,9 +139,10 @@ class CourseMaker:
 class _Clone:
     """The step that makes a guest: tried again, after a pause of random length, while a lock is busy."""
 
-    def __init__(self, maker: CourseMaker, job: Job) -> None:
+    def __init__(self, maker: CourseMaker, job: Job, storage: Lane) -> None:
         self._maker = maker
         self._job = job
+        self._storage = storage
         self._deadline = 0.0
         self._lost = 0
 
@@ -163,7 +171,7 @@ class _Clone:
         kind, name = busy_lock(error)
         machine = self._job.machine
         if kind == "storage":
-            return ("storage", machine.storage)
+            return self._storage
         return ("template", name) if kind == "guest" and name == str(machine.template) else None
 
 

@@ -40,8 +40,8 @@ class Limits:
         A hypervisor's daemon has three workers for all calls, so few changes and questions go to each.
         """
         return {
-            "storage": Width(first=min(4, self.clones_per_storage), most=self.clones_per_storage),
-            "template": Width(first=min(8, self.clones_per_template), most=self.clones_per_template),
+            "storage": Width(first=min(2, self.clones_per_storage), most=self.clones_per_storage),
+            "template": Width.fixed(self.clones_per_template),
             "hypervisor": Width.fixed(self.clones_per_hypervisor),
             "change": Width.fixed(self.changes_per_hypervisor),
             "start": Width.fixed(self.starts_per_hypervisor),
@@ -49,10 +49,10 @@ class Limits:
         }
 
 
-def clone_lanes(machine: Machine) -> tuple[Lane, ...]:
-    """Return what the making of a guest uses: its storage, its template, its hypervisor."""
-    return (
-        ("storage", machine.storage),
-        ("template", str(machine.template)),
-        ("hypervisor", machine.hypervisor),
-    )
+def clone_lanes(machine: Machine, *, shared: bool) -> tuple[Lane, ...]:
+    """Return what the making of a guest uses: its storage, its template, its hypervisor.
+
+    A storage that is not ``shared`` is another one, with another lock, on each hypervisor.
+    """
+    storage = machine.storage if shared else f"{machine.storage} of {machine.hypervisor}"
+    return (("storage", storage), ("template", str(machine.template)), ("hypervisor", machine.hypervisor))

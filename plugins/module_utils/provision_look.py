@@ -63,8 +63,13 @@ def read_templates(client: Client, machines: Iterable[Machine], view: ClusterVie
     missing = [machine for machine in machines if view.guest(machine.vmid) is None]
     templates: dict[int, tuple[str, Mapping[str, Any]]] = {}
     for vmid in sorted({machine.template for machine in missing}):
-        guest = view.guest(vmid)
-        if guest is None or not guest.template:
+        guest, config = view.guest(vmid), {}
+        if guest is not None:
+            config = client.get(
+                f"nodes/{guest.node}/qemu/{vmid}/config", doing=f"read the configuration of template {vmid}"
+            )
+        # The list shows only after some seconds that a guest has become a template.
+        if guest is None or not config.get("template"):
             what = "is no template" if guest else "is not in the cluster"
             names = ", ".join(machine.name for machine in missing if machine.template == vmid)
             raise RenfortError(
@@ -72,9 +77,6 @@ def read_templates(client: Client, machines: Iterable[Machine], view: ClusterVie
                 hint="Make the template, correct its id in the inputs and plan again, or check that the "
                 "API token may see it (VM.Audit).",
             )
-        config = client.get(
-            f"nodes/{guest.node}/qemu/{vmid}/config", doing=f"read the configuration of template {vmid}"
-        )
         templates[vmid] = (guest.node, config)
     return templates
 

@@ -68,6 +68,7 @@ class _Item:
     course: Course
     step: Step
     ticket: int = 0
+    began: float = 0.0
 
 
 class Scheduler:
@@ -129,6 +130,7 @@ class Scheduler:
             free = len(self._running) < self._workers
             item.ticket = self._lanes.enter(item.step.lanes) if free else 0
             if item.ticket:
+                item.began = self._clock()
                 self._running[pool.submit(item.step.run)] = item
             else:
                 left.append(item)
@@ -155,7 +157,7 @@ class Scheduler:
             self._failures[item.name] = error
             self._observer.ended(item.name, error)
         else:
-            self._lanes.went_well(item.step.lanes)
+            self._lanes.went_well(item.step.lanes, item.ticket, self._clock() - item.began)
             self._observer.passed(item.name, item.step.phase)
             self._advance(item.name, item.course, result)
 

@@ -159,7 +159,7 @@ async def alloc(
     """Make an empty volume and return its volid."""
     row = config.check_enabled(cluster, storage, node)
     fmt = fmt or default_format(cluster, storage)
-    async with cluster.locks.storage(storage, cluster_wide=config.is_shared(row), log=log):
+    async with cluster.locks.storage(storage, node=node, shared=config.is_shared(row), log=log):
         name = name or free_name(cluster, node, storage, vmid, fmt)
         volid = f"{storage}:{name}"
         if find(cluster, node, volid) is not None:
@@ -190,7 +190,7 @@ async def link(cluster: Cluster, node: str, base: str, vmid: int, log: Log = no_
     source = find(cluster, node, base)
     if source is None:
         raise ServerError(f"volume '{base}' does not exist")
-    async with cluster.locks.storage(storage, cluster_wide=config.is_shared(row), log=log):
+    async with cluster.locks.storage(storage, node=node, shared=config.is_shared(row), log=log):
         await cluster.clock.sleep(config.lock_s(row))
         if config.is_file_based(row):
             name = free_name(cluster, node, storage, vmid, "qcow2")
@@ -223,7 +223,7 @@ async def free(cluster: Cluster, node: str, volid: str, log: Log = no_log) -> No
     row = config.get(cluster, storage)
     if is_base(name) and linked_clones(cluster, node, volid):
         raise ServerError(f"base volume '{name}' is still in use by linked clones")
-    async with cluster.locks.storage(storage, cluster_wide=config.is_shared(row), log=log):
+    async with cluster.locks.storage(storage, node=node, shared=config.is_shared(row), log=log):
         if find(cluster, node, volid) is None:
             log(f"disk image '{path(cluster, volid)}' does not exist")
             return

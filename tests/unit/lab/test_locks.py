@@ -29,9 +29,9 @@ def test_a_held_lock_makes_the_next_one_complain():
 def test_a_shared_storage_complains_in_the_cluster_s_words():
     async def scenario() -> None:
         locks = Locks(Clock(1000))
-        async with locks.storage("nfs", cluster_wide=True):
+        async with locks.storage("nfs", node="pve1", shared=True):
             with pytest.raises(ServerError, match="cfs-lock 'storage-nfs' error: got lock request timeout"):
-                async with locks.storage("nfs", cluster_wide=True):
+                async with locks.storage("nfs", node="pve1", shared=True):
                     pytest.fail("got a lock that is held")
 
     asyncio.run(scenario())
@@ -96,13 +96,13 @@ def test_a_lock_of_the_cluster_is_asked_for_every_second_and_nobody_is_woken():
         locks = Locks(clock)
 
         async def holder() -> None:
-            async with locks.storage("nfs", cluster_wide=True):
+            async with locks.storage("nfs", node="pve1", shared=True):
                 await clock.sleep(0.3)
 
         holding = asyncio.create_task(holder())
         await asyncio.sleep(0)
         begun = clock.now()
-        async with locks.storage("nfs", cluster_wide=True, log=lines.append):
+        async with locks.storage("nfs", node="pve1", shared=True, log=lines.append):
             waited = clock.now() - begun
         await holding
         return lines, waited
@@ -110,3 +110,17 @@ def test_a_lock_of_the_cluster_is_asked_for_every_second_and_nobody_is_woken():
     lines, waited = asyncio.run(scenario())
     assert lines == ["trying to acquire cfs lock 'storage-nfs' ..."]
     assert waited >= 0.99
+
+
+def test_the_storage_of_one_node_keeps_no_other_node_waiting():
+    async def scenario() -> None:
+        locks = Locks(Clock(1000))
+        async with locks.storage("local", node="pve1", shared=False):
+            async with locks.storage("local", node="pve2", shared=False):
+                pass
+            complaint = "can't lock file '/var/lock/pve-manager/pve-storage-local' - got timeout"
+            with pytest.raises(ServerError, match=complaint):
+                async with locks.storage("local", node="pve1", shared=False):
+                    pytest.fail("got a lock that is held")
+
+    asyncio.run(scenario())
