@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from .core.errors import RenfortError
 from .proxmox_errors import (
+    AuthError,
     LockBusyError,
     OutcomeUnknownError,
     ProxmoxError,
@@ -27,7 +28,7 @@ from .proxmox_tasks import TaskWatch
 try:
     import requests
     from proxmoxer import ProxmoxAPI
-    from proxmoxer.core import ResourceException
+    from proxmoxer.core import AuthenticationError, ResourceException
 except ImportError as error:  # pragma: no cover - depends on the installation
     raise ImportError(
         f"{error}. Install the packages of requirements.txt for the Python that runs Ansible."
@@ -85,9 +86,13 @@ class Client:
         """Write with POST and return the answer's data, often a task's UPID."""
         return self._write("post", path, data, doing)
 
-    def put(self, path: str, *, doing: str, **data: Any) -> Any:
+    def put(self, path: str, /, *, doing: str, **data: Any) -> Any:
         """Write with PUT and return the answer's data."""
         return self._write("put", path, data, doing)
+
+    def delete(self, path: str, *, doing: str, **params: Any) -> Any:
+        """Write with DELETE, its parameters in the query, and return the answer's data."""
+        return self._write("delete", path, params, doing)
 
     def wait(self, upid: str, *, doing: str, timeout_s: float) -> None:
         """Wait for the end of a task; however many threads do, one call at a time asks for all of them.
@@ -137,13 +142,18 @@ class Client:
                 self.settings.host,
                 port=self.settings.port,
                 user=self.settings.user,
-                token_name=self.settings.token_id,
-                token_value=self.settings.token_secret,
+                **self._credentials(),
                 verify_ssl=self.settings.ca_file or True,
                 timeout=self.settings.timeout_s,
             )
             self._local.api = api
         return api
+
+    def _credentials(self) -> dict[str, str]:
+        """What the library takes: a password, which it turns into a ticket at once, or a token."""
+        if self.settings.password:
+            return {"password": self.settings.password}
+        return {"token_name": self.settings.token_id, "token_value": self.settings.token_secret}
 
     def _call(self, verb: str, path: str, fields: dict[str, Any], doing: str) -> Any:
         where = self.settings.where
@@ -156,6 +166,11 @@ class Client:
                 text=str(error.content or ""),
                 errors=error.errors,
                 where=where,
+            ) from error
+        except AuthenticationError as error:
+            raise AuthError(
+                f"Could not {doing}: {where} refuses the password of {self.settings.user}.",
+                hint="Check the user with its realm, such as root@pam, and the password.",
             ) from error
         except requests.exceptions.SSLError as error:
             raise self._tls(error, doing) from error

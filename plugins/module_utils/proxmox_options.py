@@ -27,14 +27,16 @@ ENVIRONMENT = {
 class ApiSettings:
     """How to reach the API. ``ca_file`` is empty for the certificates that Python trusts anyway.
 
-    ``timeout_s`` is how long one call may take; a task is waited for apart.
+    ``timeout_s`` is how long one call may take; a task is waited for apart. With a ``password`` the
+    user logs in, and no token is used.
     """
 
     host: str
     port: int = 8006
     user: str
-    token_id: str
-    token_secret: str = field(repr=False)
+    token_id: str = ""
+    token_secret: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
     ca_file: str = ""
     timeout_s: float = 30.0
 
@@ -65,12 +67,30 @@ def argument_spec(env_fallback: Any) -> dict[str, dict[str, Any]]:
     return spec
 
 
+def password_options(env_fallback: Any) -> dict[str, dict[str, Any]]:
+    """Return the options of modules that an administrator may run with a password instead of a token."""
+    variable = ["RENFORT_PVE_PASSWORD"]
+    return {
+        "api_password": {"type": "str", "no_log": True, "fallback": (env_fallback, variable)},
+        "api_password_file": {"type": "path", "no_log": False},
+    }
+
+
 def settings_from(options: Mapping[str, Any]) -> ApiSettings:
     """Return the settings of a module's or plugin's options.
 
     Raises:
         OptionsError: an option is missing, or a file cannot be read.
     """
+    if password := _password(options):
+        return ApiSettings(
+            host=_required("api_host", _text(options, "api_host")),
+            port=_whole(options, "api_port", 8006),
+            user=_required("api_user", _text(options, "api_user")),
+            password=password,
+            ca_file=_ca_file(_text(options, "ca_file")),
+            timeout_s=float(_whole(options, "timeout", 30)),
+        )
     user, token_id = _text(options, "api_user"), _text(options, "api_token_id")
     if "!" in token_id:
         user, _, token_id = token_id.partition("!")
@@ -117,17 +137,27 @@ def _secret(options: Mapping[str, Any]) -> str:
             "Cannot reach the Proxmox VE API: neither api_token_secret nor api_token_file is set.",
             hint="Set one of them, or RENFORT_PVE_TOKEN_SECRET or RENFORT_PVE_TOKEN_FILE.",
         )
+    return _from_file(name, option="api_token_file", what="the API token's secret")
+
+
+def _password(options: Mapping[str, Any]) -> str:
+    if name := _text(options, "api_password_file"):
+        return _from_file(name, option="api_password_file", what="the password")
+    return str(options.get("api_password") or "")
+
+
+def _from_file(name: str, *, option: str, what: str) -> str:
     path = Path(name).expanduser()
     try:
         secret = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise OptionsError(
-            f"Cannot read the API token's secret from {path} (api_token_file): {reason}.",
+            f"Cannot read {what} from {path} ({option}): {reason}.",
             hint="Check the path; for the lab, `make lab-up` writes it.",
         ) from error
     if not secret:
-        raise OptionsError(f"The file {path} (api_token_file) is empty.", hint="Expected the token's secret.")
+        raise OptionsError(f"The file {path} ({option}) is empty.", hint=f"Expected {what}.")
     return secret
 
 
