@@ -7,11 +7,17 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from ansible_collections.ent.renfort.plugins.module_utils.core.privileges import (
+    Duty,
+    Places,
+    privileges_by_path,
+)
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox_options import ApiSettings
 from lab.guests.memory import MemoryBackend
 from lab.pve.app import Api
@@ -52,33 +58,34 @@ TEMPLATE = {
     "template": 1,
 }
 
-PRIVILEGES = {
-    "/nodes": ["Sys.Audit"],
-    "/vms": ["VM.Audit"],
-    "/vms/9000": ["VM.Audit", "VM.Clone"],
-    "/storage/vmdata": ["Datastore.AllocateSpace", "Datastore.Audit"],
-    "/sdn/zones/localnetwork": ["SDN.Use"],
-    "/pool/renfort": [
-        "VM.Allocate",
-        "VM.Config.Options",
-        "VM.Config.CPU",
-        "VM.Config.Memory",
-        "VM.Config.Network",
-        "VM.Config.Disk",
-        "VM.PowerMgmt",
-        "VM.Monitor",
-        "Pool.Audit",
-        "Pool.Allocate",
-    ],
-}
-"""What docs/reference/privileges.md gives the token, by path."""
+PLACES = Places(
+    pools=("renfort",),
+    templates=("9000",),
+    storages=("vmdata",),
+    images=("local",),
+    nodes=("pve1",),
+    bridges=("vmbr0", "vmbr2"),
+)
+"""Where the tests work."""
+
+PRIVILEGES = privileges_by_path(Duty.GUESTS, PLACES)
+"""What docs/reference/privileges.md gives the everyday token, by path."""
+
+MAKER_PRIVILEGES = privileges_by_path(Duty.TEMPLATES, PLACES)
+"""The same of the token that makes templates."""
+
+ROOT_PASSWORD = "of the administrator"
 
 
 class Emulator:
-    """One cluster of four nodes with a template; the token holds what the privileges page lists."""
+    """One cluster of four nodes with a template; the tokens hold what the privileges page lists.
 
-    def __init__(self, certificate: Path, *, speed: float = 50.0) -> None:
+    A ``bare`` one has neither template nor pool, and knows nobody but its administrator.
+    """
+
+    def __init__(self, certificate: Path, *, speed: float = 50.0, bare: bool = False) -> None:
         self._certificate = certificate
+        self._bare = bare
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
@@ -100,6 +107,14 @@ class Emulator:
             ca_file=str(self._certificate),
         )
 
+    def maker_settings(self) -> ApiSettings:
+        """Those of the token that makes templates."""
+        return replace(self.settings(), user="renfort-templates@pve", token_id="templates")
+
+    def root_settings(self) -> ApiSettings:
+        """Those of the administrator."""
+        return replace(self.settings(), user="root@pam", token_secret="", password=ROOT_PASSWORD)
+
     def counted(self) -> dict[str, int]:
         """Reading and writing calls so far."""
         data = self.api.counters.to_data()
@@ -108,10 +123,10 @@ class Emulator:
     def table(self, name: str) -> Any:
         return self.cluster.store.table(name)
 
-    def withdraw(self, path: str, privilege: str) -> None:
-        """Take one privilege from the token."""
-        role = f"On{path.replace('/', '-')}"
-        held = [name for name in PRIVILEGES[path] if name != privilege]
+    def withdraw(self, path: str, privilege: str, user: str = "renfort@pve") -> None:
+        """Take one privilege from a user's tokens."""
+        role = role_on(path, user)
+        held = [name for name in self.table("roles")[role]["privs"] if name != privilege]
         self.write("roles", role, {"privs": held})
 
     def write(self, table: str, key: str, row: dict[str, Any]) -> None:
@@ -122,12 +137,25 @@ class Emulator:
 
         self._run(replace())
 
+    def remove(self, table: str, key: str) -> None:
+        """Remove a row, likewise."""
+
+        async def drop() -> None:
+            del self.table(table)[key]
+
+        self._run(drop())
+
     def _run(self, work: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
 
     async def _open(self, speed: float) -> Cluster:
         cluster = Cluster.open(None, clock=Clock(speed), backend=MemoryBackend())
-        fill(cluster)
+        datacentre = yaml.safe_load((ROOT / "lab" / "datacentre.yml").read_text(encoding="utf-8"))
+        if self._bare:
+            datacentre |= {"pools": []}
+        seed(cluster, datacentre, root_password=ROOT_PASSWORD)
+        if not self._bare:
+            fill(cluster)
         self.api = Api(cluster)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(self._certificate)
@@ -143,16 +171,26 @@ class Emulator:
 
 
 def fill(cluster: Cluster) -> None:
-    """The lab's datacentre with its template, and a token with just the documented privileges."""
-    seed(cluster, yaml.safe_load((ROOT / "lab" / "datacentre.yml").read_text(encoding="utf-8")))
+    """A template, and tokens with just the documented privileges."""
     table = cluster.store.table
     table("volumes")["/" + TEMPLATE_DISK["volid"]] = TEMPLATE_DISK
     cloudinit = {"volid": "vmdata:9000/vm-9000-cloudinit.qcow2", "format": "qcow2", "size": 4 * 1024**2}
     table("volumes")["/" + cloudinit["volid"]] = TEMPLATE_DISK | cloudinit
     table("guests")["9000"] = row_of(9000, "pve1", TEMPLATE, image="debian-13")
-    table("users")["renfort@pve"] = {"enable": 1}
-    table("tokens")["renfort@pve!ops"] = {"privsep": 0, "secret": hash_token(SECRET)}
-    for path, privileges in PRIVILEGES.items():
-        role = f"On{path.replace('/', '-')}"
-        table("roles")[role] = {"privs": privileges}
-        table("acl")[path] = {"users": {"renfort@pve": {role: 1}}, "groups": {}, "tokens": {}}
+    for duty, user, token in (
+        (Duty.GUESTS, "renfort@pve", "ops"),
+        (Duty.TEMPLATES, "renfort-templates@pve", "templates"),
+    ):
+        table("users")[user] = {"enable": 1}
+        table("tokens")[f"{user}!{token}"] = {"privsep": 0, "secret": hash_token(SECRET)}
+        for path, privileges in privileges_by_path(duty, PLACES).items():
+            role = role_on(path, user)
+            table("roles")[role] = {"privs": list(privileges)}
+            users = table("acl").get(path, {}).get("users", {})
+            users = users | {user: {role: int(path != "/")}}
+            table("acl")[path] = {"users": users, "groups": {}, "tokens": {}}
+
+
+def role_on(path: str, user: str) -> str:
+    """The name of the role that a user has on a path, which holds just what is granted there."""
+    return f"{user.partition('@')[0]}-on{path.replace('/', '-')}"

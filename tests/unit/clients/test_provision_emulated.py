@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.ent.renfort.plugins.module_utils.core.errors import RenfortError
 from ansible_collections.ent.renfort.plugins.module_utils.core.machine import Machine
 from ansible_collections.ent.renfort.plugins.module_utils.fleet_inventory import fleet_from
 from ansible_collections.ent.renfort.plugins.module_utils.provision import Outcome, Provisioner, Request
@@ -21,7 +19,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.proxmox_cluster import
     read_guests,
     read_settled_cluster,
 )
-from tests.unit.clients.emulator import PRIVILEGES, ROOT, Emulator
+from tests.unit.clients.emulator import Emulator
 from tests.unit.clients.fake_cluster import FakeCluster, FakeGuest
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ops@lab test+1"
@@ -87,17 +85,6 @@ def test_six_guests_are_made_with_the_documented_privileges_and_a_second_run_wri
     assert emulator.counted()["writes"] == before["writes"]
 
 
-def test_the_privileges_page_lists_what_the_token_was_given() -> None:
-    page = (ROOT / "docs" / "reference" / "privileges.md").read_text(encoding="utf-8")
-    listed: dict[str, set[str]] = {}
-    for line in page.splitlines():
-        if line.startswith("| `/"):
-            _, path, privileges, _, _ = line.split("|")
-            listed.setdefault(path.split("`")[1], set()).update(re.findall(r"`([\w.]+)`", privileges))
-
-    assert listed == {path: set(names) for path, names in PRIVILEGES.items()}
-
-
 def test_the_inventory_shows_what_was_made_at_once(emulator: Emulator, tmp_path: Path) -> None:
     provision(emulator, tmp_path, MACHINES[:2])
 
@@ -141,27 +128,3 @@ def test_guests_of_a_hypervisor_that_went_off_line_stay_in_the_inventory(
 
     assert [node.name for node in view.hypervisors if not node.online] == ["pve2"]
     assert {host.name for host in fleet.hosts} == {"eure-web-01", "eure-web-02"}
-
-
-@pytest.mark.parametrize(
-    ("path", "privilege"),
-    [
-        (path, privilege)
-        for path, privileges in PRIVILEGES.items()
-        for privilege in privileges
-        if privilege not in {"Datastore.Audit", "Pool.Audit", "Pool.Allocate", "VM.Audit"}
-    ],
-)
-def test_without_one_privilege_the_message_names_it(
-    emulator: Emulator, tmp_path: Path, path: str, privilege: str
-) -> None:
-    """Each privilege that the page lists is needed: the run fails without it and says which."""
-    emulator.withdraw(path, privilege)
-    try:
-        outcome = provision(emulator, tmp_path, MACHINES[:1])
-        message = " ".join(str(error) for error in outcome.failures.values())
-    except RenfortError as error:
-        message = str(error)
-
-    # Where one of two paths would do, as for VM.Allocate, the server itself names neither.
-    assert privilege in message or (privilege == "VM.Allocate" and "privileges.md" in message)

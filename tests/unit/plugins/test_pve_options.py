@@ -16,7 +16,7 @@ from ansible_collections.ent.renfort.plugins.doc_fragments.pve import ModuleDocF
 from ansible_collections.ent.renfort.plugins.inventory import fleet
 from ansible_collections.ent.renfort.plugins.module_utils import proxmox_options
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox_errors import OptionsError
-from ansible_collections.ent.renfort.plugins.modules import pve_cluster_info, pve_guests
+from ansible_collections.ent.renfort.plugins.modules import pve_access, pve_cluster_info, pve_guests
 
 FRAGMENT = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
 SPEC = proxmox_options.argument_spec(lambda *_: None)
@@ -46,7 +46,12 @@ def test_pve_guests_documents_the_options_that_its_action_takes() -> None:
     assert essence(yaml.safe_load(pve_guests.DOCUMENTATION)["options"]) == essence(OPTIONS)
 
 
-@pytest.mark.parametrize("plugin", [pve_guests, pve_cluster_info, fleet])
+def test_pve_access_documents_the_options_that_it_takes() -> None:
+    assert essence(yaml.safe_load(pve_access.DOCUMENTATION)["options"]) == essence(pve_access.OPTIONS)
+    assert pve_access.OPTIONS["api_password"]["no_log"] is True
+
+
+@pytest.mark.parametrize("plugin", [pve_guests, pve_cluster_info, pve_access, fleet])
 def test_every_user_of_the_api_extends_the_fragment(plugin: Any) -> None:
     assert "ent.renfort.pve" in yaml.safe_load(plugin.DOCUMENTATION)["extends_documentation_fragment"]
 
