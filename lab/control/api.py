@@ -22,23 +22,17 @@ BUSY = ("can't lock file", "got timeout", "is locked")
 
 
 class Api:
-    """Calls as root@pam, or with the operators' token."""
+    """Calls with the operators' token."""
 
-    def __init__(self, state: State, *, token: str = "") -> None:
-        headers = {"Authorization": f"PVEAPIToken=renfort@pve!ops={token}"} if token else {}
+    def __init__(self, state: State) -> None:
+        token = state.token.read_text(encoding="utf-8").strip()
         self._http = httpx.Client(
             base_url=f"https://127.0.0.1:{API_PORT}/api2/json",
             verify=ssl.create_default_context(cafile=str(state.ca)),
-            headers=headers,
+            headers={"Authorization": f"PVEAPIToken=renfort@pve!ops={token}"},
             timeout=60.0,
             trust_env=False,
         )
-
-    def log_in(self, password: str) -> None:
-        """Become root@pam."""
-        ticket = self.call("POST", "/access/ticket", username="root@pam", password=password)
-        self._http.cookies.set("PVEAuthCookie", ticket["ticket"], domain="127.0.0.1")
-        self._http.headers["CSRFPreventionToken"] = ticket["CSRFPreventionToken"]
 
     def call(self, verb: str, path: str, /, **parameters: Any) -> Any:
         """The data of the answer.

@@ -36,13 +36,10 @@ def raise_lab(state: State, report: Report, *, speed: float = 1.0) -> bool:
     if emulator.start(state, speed=speed):
         report("emulator: answers at https://127.0.0.1:8006")
         changed = True
-    root = Api(state)
-    root.log_in(state.root_password.read_text(encoding="utf-8"))
-    if ensure_token(root, state, datacentre):
+    if ensure_token(state, datacentre):
         report("cluster: pool, roles, user and API token renfort@pve!ops are made")
         changed = True
-    operators = Api(state, token=state.token.read_text(encoding="utf-8"))
-    changed |= ensure_guests(operators, state, datacentre.guests, report) > 0
+    changed |= ensure_guests(Api(state), state, datacentre.guests, report) > 0
     return changed
 
 

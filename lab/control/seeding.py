@@ -8,12 +8,18 @@ import time
 import urllib.parse
 from collections.abc import Callable, Iterable
 
+from ansible_collections.ent.renfort.plugins.module_utils.access import Request, ensure_access
+from ansible_collections.ent.renfort.plugins.module_utils.core.access import Account
+from ansible_collections.ent.renfort.plugins.module_utils.core.errors import RenfortError
+from ansible_collections.ent.renfort.plugins.module_utils.core.privileges import Duty, Places
 from ansible_collections.ent.renfort.plugins.module_utils.hostkeys import KnownHosts
+from ansible_collections.ent.renfort.plugins.module_utils.proxmox import Client
+from ansible_collections.ent.renfort.plugins.module_utils.proxmox_options import ApiSettings
 
 from ..errors import LabError
-from .api import Api
+from .api import API_PORT, Api
 from .datacentre import Datacentre, FirstGuest
-from .state import State, write_secret
+from .state import State
 
 Report = Callable[[str], None]
 USER = "renfort@pve"
@@ -21,52 +27,40 @@ TOKEN = "ops"
 AGENT_SECONDS = 90.0
 LIST_SECONDS = 30.0
 
-ROLES = {
-    "RenfortGuests": "VM.Audit VM.Allocate VM.Config.Options VM.Config.CPU VM.Config.Memory"
-    " VM.Config.Network VM.Config.Cloudinit VM.Config.Disk VM.PowerMgmt VM.Monitor Pool.Audit Pool.Allocate",
-    "RenfortTemplate": "VM.Audit VM.Clone",
-    "RenfortStorage": "Datastore.AllocateSpace Datastore.Audit",
-    "RenfortView": "VM.Audit Sys.Audit",
-    "RenfortBridges": "SDN.Use",
-}
-"""The privileges that docs/reference/privileges.md lists, and no others."""
+
+def account(datacentre: Datacentre) -> Account:
+    """The operators' account: the documented privileges, and no others."""
+    places = Places(
+        pools=datacentre.pools,
+        templates=tuple(str(vmid) for vmid in datacentre.templates),
+        storages=datacentre.storages,
+        bridges=tuple(bridge.name for bridge in datacentre.bridges),
+    )
+    return Account(duty=Duty.GUESTS, user=USER, token=TOKEN, places=places)
 
 
-def grants(datacentre: Datacentre) -> list[tuple[str, str]]:
-    """(path, role) of everything that the operators' user may do."""
-    return [
-        *((f"/pool/{pool}", "RenfortGuests") for pool in datacentre.pools),
-        *((f"/vms/{vmid}", "RenfortTemplate") for vmid in datacentre.templates),
-        *((f"/storage/{storage}", "RenfortStorage") for storage in datacentre.storages),
-        ("/nodes", "RenfortView"),
-        ("/vms", "RenfortView"),
-        ("/sdn/zones/localnetwork", "RenfortBridges"),
-    ]
+def ensure_token(state: State, datacentre: Datacentre) -> bool:
+    """Give the operators their pool, roles, user and token; whether anything was missing.
 
-
-def ensure_token(root: Api, state: State, datacentre: Datacentre) -> bool:
-    """Give the operators their pool, roles, user and token; whether anything was missing."""
-    users = {user["userid"] for user in root.call("GET", "/access/users")}
-    if USER in users and state.token.exists():
-        return False
-    pools = {pool["poolid"] for pool in root.call("GET", "/pools")}
-    for pool in datacentre.pools:
-        if pool not in pools:
-            root.call("POST", "/pools", poolid=pool)
-    roles = {role["roleid"] for role in root.call("GET", "/access/roles")}
-    for role, privileges in ROLES.items():
-        if role not in roles:
-            root.call("POST", "/access/roles", roleid=role, privs=privileges.replace(" ", ","))
-    if USER not in users:
-        root.call("POST", "/access/users", userid=USER, comment="Operators of Renfort")
-    for path, role in grants(datacentre):
-        root.call("PUT", "/access/acl", path=path, users=USER, roles=role)
-    tokens = {token["tokenid"] for token in root.call("GET", f"/access/users/{USER}/token")}
-    if TOKEN in tokens:
-        root.call("DELETE", f"/access/users/{USER}/token/{TOKEN}")
-    made = root.call("POST", f"/access/users/{USER}/token/{TOKEN}", privsep=0)
-    write_secret(state.token, made["value"])
-    return True
+    Raises:
+        LabError: the API refuses or does not answer.
+    """
+    root = Client(
+        ApiSettings(
+            host="127.0.0.1",
+            port=API_PORT,
+            user="root@pam",
+            password=state.root_password.read_text(encoding="utf-8"),
+            ca_file=str(state.ca),
+        )
+    )
+    # A token whose secret got lost is of no use to anybody here.
+    lost = not state.token.exists()
+    request = Request(account=account(datacentre), token_file=state.token, renew=lost)
+    try:
+        return bool(ensure_access(root, request).changes)
+    except RenfortError as error:
+        raise LabError(error.message, hint=error.hint) from error
 
 
 def ensure_guests(api: Api, state: State, guests: Iterable[FirstGuest], report: Report) -> int:

@@ -45,7 +45,7 @@ def guests(state: State) -> list[dict[str, str]]:
     """Every guest as the cluster lists it, templates included, by vmid."""
     if not state.token.exists():
         return []
-    api = Api(state, token=state.token.read_text(encoding="utf-8"))
+    api = Api(state)
     rows: list[dict[str, str]] = api.call("GET", "/cluster/resources", type="vm")
     return sorted(rows, key=lambda row: row["vmid"])
 

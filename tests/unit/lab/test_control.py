@@ -15,10 +15,11 @@ import yaml
 from cryptography import x509
 
 from ansible_collections.ent.renfort.plugins.module_utils.core.machine import Machine
+from ansible_collections.ent.renfort.plugins.module_utils.core.privileges import grants
 from lab.control import api, cli, emulator
 from lab.control.certificates import ensure_certificates
 from lab.control.datacentre import load_datacentre
-from lab.control.seeding import ROLES, grants
+from lab.control.seeding import account
 from lab.control.state import DATACENTRE, State, write_secret
 from lab.errors import LabError
 
@@ -125,11 +126,17 @@ def test_a_missing_key_of_the_datacentre_is_named(tmp_path: Path) -> None:
         load_datacentre(broken)
 
 
-def test_the_operators_get_nothing_at_the_root_and_only_known_roles() -> None:
-    given = grants(load_datacentre(DATACENTRE))
-    assert {role for _, role in given} == set(ROLES)
-    assert "/" not in {path for path, _ in given}
-    assert "Permissions.Modify" not in " ".join(ROLES.values())
+def test_the_operators_get_what_the_lists_of_privileges_say_for_the_lab() -> None:
+    operators = account(load_datacentre(DATACENTRE))
+
+    given = {(grant.path, grant.role) for grant in grants(operators.duty, operators.places)}
+    assert {
+        ("/pool/renfort", "RenfortGuests"),
+        ("/vms/9000", "RenfortTemplate"),
+        ("/storage/vmdata", "RenfortStorage"),
+        ("/sdn/zones/localnetwork/vmbr2", "RenfortBridges"),
+    } <= given
+    assert ("/storage/local", "RenfortStorage") not in given
 
 
 def test_a_stale_pid_file_is_no_running_emulator(state: State) -> None:
