@@ -79,7 +79,7 @@ class Fields:
 
     def path(self, name: str) -> str:
         """Return the dotted path of one key of this mapping."""
-        return f"{self.key}.{name}"
+        return f"{self.key}.{name}" if self.key else name
 
     def error(self, name: str, problem: str, expected: str) -> InputError:
         """Return the error that refuses the value under ``name``."""
