@@ -8,10 +8,13 @@ import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .core.machine import OWNER_TAG
-from .proxmox import Client
+
+if TYPE_CHECKING:
+    # Reading the list from a copy must not cost the import of an HTTP library.
+    from .proxmox import Client
 from .proxmox_errors import PrivilegeError
 
 SETTLE_S = 20.0
