@@ -92,21 +92,16 @@ def test_curl_reaches_every_web_machine_of_a_portal(tenant: str) -> None:
     assert seen == planned("web", tenant)
 
 
-def plain(value: object) -> object:
-    """A variable as `ansible-inventory` prints it, without the mark of text from outside."""
-    return value["__ansible_unsafe"] if isinstance(value, dict) else value
+def test_the_inventory_script_prints_what_the_plugin_exports() -> None:
+    exported = ("--list", "--export")
+    plugin = operate("ansible-inventory", "-i", "inventories/lab/pve.fleet.yml", *exported).stdout
+    script = operate("scripts/inventory.py", "--list").stdout
 
-
-def test_the_inventory_script_prints_what_the_plugin_finds() -> None:
-    plugin = json.loads(operate("ansible-inventory", "-i", "inventories/lab/pve.fleet.yml", "--list").stdout)
-    script = json.loads(operate("scripts/inventory.py", "--list").stdout)
-
-    assert len(script["fleet"]["hosts"]) == 9
-    for group in ("fleet", "web", "haproxy", "tenant_eure", "tenant_haut_rhin", "hypervisor_pve1"):
-        assert sorted(script[group]["hosts"]) == sorted(plugin[group]["hosts"])
-    for host, variables in script["_meta"]["hostvars"].items():
-        found = plugin["_meta"]["hostvars"][host]
-        assert variables == {name: plain(found[name]) for name in variables}
+    assert script == plugin
+    found = json.loads(script)
+    assert len(found["fleet"]["hosts"]) == 9
+    groups = {"web", "haproxy", "tenant_eure", "tenant_haut_rhin", "hypervisor_pve1", "rack_r1", "rack_r2"}
+    assert groups <= found.keys()
 
 
 def test_check_mode_of_the_whole_job_touches_nothing() -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = [sys.executable, str(ROOT / "scripts" / "inventory.py")]
-PLUGIN = [str(Path(sys.executable).parent / "ansible-inventory"), "--list"]
+PLUGIN = [str(Path(sys.executable).parent / "ansible-inventory"), "--list", "--export"]
 
 
 def guest(vmid: int, name: str, tags: str, node: str = "pve1", **changes: Any) -> dict[str, Any]:
@@ -66,7 +66,11 @@ class Commands:
             "keyed_groups": [{"key": "renfort_status", "prefix": "status"}],
             "compose": {"rack": "'r1' if renfort_hypervisor == 'pve1' else 'r2'"},
         }
-        self.environment = {"TEST_STATE": str(folder), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
+        self.environment = {
+            "TEST_STATE": str(folder),
+            "XDG_STATE_HOME": str(folder / "state"),
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        }
 
     def run(self, command: list[str], **variables: str) -> subprocess.CompletedProcess[str]:
         self.config.write_text(json.dumps(self.options))
@@ -86,33 +90,18 @@ def commands(told: Told, tmp_path: Path) -> Commands:
     return Commands(told, tmp_path)
 
 
-def plain(value: Any) -> Any:
-    """JSON of ansible-inventory without its marks of strings that are not to be templated."""
-    if isinstance(value, dict):
-        if set(value) == {"__ansible_unsafe"}:
-            return value["__ansible_unsafe"]
-        return {key: plain(item) for key, item in value.items()}
-    return value
-
-
-def groups(data: dict[str, Any]) -> dict[str, list[str]]:
-    return {
-        name: sorted(group.get("hosts", [])) for name, group in data.items() if name not in ("_meta", "all")
-    }
-
-
-def test_script_and_plugin_give_the_same_content_in_one_call_each(commands: Commands) -> None:
-    by_script = commands.script("--list")
-    assert by_script.returncode == 0, by_script.stderr
+def test_script_and_plugin_print_the_same_bytes_after_one_call_each(commands: Commands) -> None:
+    script = commands.script("--list")
+    assert script.returncode == 0, script.stderr
+    assert script.stderr == ""
     assert [asked.path for asked in commands.told.server.asked] == ["/api2/json/cluster/resources?type=vm"]
-    by_plugin = commands.plugin()
-    assert by_plugin.returncode == 0, by_plugin.stderr
+    plugin = commands.plugin()
+    assert plugin.returncode == 0, plugin.stderr
     assert len(commands.told.server.asked) == 2
 
-    script, plugin = json.loads(by_script.stdout), plain(json.loads(by_plugin.stdout))
-    assert script["_meta"]["hostvars"] == plugin["_meta"]["hostvars"]
-    assert groups(script) == groups(plugin)
-    assert groups(script) == {
+    assert script.stdout == plugin.stdout
+    data = json.loads(script.stdout)
+    assert {name: group["hosts"] for name, group in data.items() if name not in ("_meta", "all")} == {
         "fleet": ["eure-web-01", "eure-web-02", "haproxy-01"],
         "haproxy": ["haproxy-01"],
         "web": ["eure-web-01", "eure-web-02"],
@@ -123,7 +112,114 @@ def test_script_and_plugin_give_the_same_content_in_one_call_each(commands: Comm
         "status_running": ["eure-web-01", "haproxy-01"],
         "status_unknown": ["eure-web-02"],
     }
-    assert script["_meta"]["hostvars"]["haproxy-01"]["rack"] == "r1"
+    assert data["_meta"]["hostvars"]["haproxy-01"] == {
+        "ansible_host": "10.83.0.11",
+        "ansible_user": "ops",
+        "rack": "r1",
+        "renfort_hypervisor": "pve1",
+        "renfort_status": "running",
+        "renfort_tenant": "",
+        "renfort_tier": "haproxy",
+        "renfort_vmid": 2000,
+    }
+
+
+EXPRESSIONS: dict[str, Any] = {
+    "compose": {
+        "port": "2222 if renfort_tier == 'haproxy' else 22",
+        "label": "inventory_hostname.split('-')[0] ~ '/' ~ (renfort_tenant | default('all', true))",
+        "facts": "{'tier': renfort_tier, 'even': renfort_vmid is even, 'groups': group_names}",
+        "lacking": "nowhere.at.all",
+    },
+    "groups": {"the front": "renfort_tier in ['haproxy', 'web']", "nobody": "renfort_vmid > 5000"},
+    "keyed_groups": [
+        {"key": "renfort_tenant", "prefix": "of", "default_value": "all", "parent_group": "customers"},
+        {"key": "facts", "separator": ""},
+        {"key": "[renfort_tier, renfort_status]", "parent_group": "kinds"},
+        {"key": "lacking"},
+    ],
+    "leading_separator": False,
+}
+
+CONFIGURATIONS: dict[str, dict[str, Any]] = {
+    "expressions": EXPRESSIONS,
+    "expressions that must not fail": {
+        "strict": True,
+        "compose": {"id": "renfort_vmid + 1"},
+        "groups": {"odd": "renfort_vmid is odd"},
+    },
+    "filters": {"filters": ["renfort_tenant == 'eure'", "renfort_vmid != 2003"], "compose": {}},
+    "a named cluster and its port": {"cluster_name": "nord"},
+    "a filter of Ansible's": {"compose": {"second": "renfort_tier | regex_replace('^w', 'W')"}},
+    "a lookup of Ansible's": {"remote_user": "{{ lookup('vars', 'none', default='root') }}"},
+    "texts that look like templates": {"remote_user": "{{ 'a{' ~ '{b' }}"},
+}
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_every_configuration_gives_the_same_bytes(commands: Commands, name: str) -> None:
+    commands.options |= CONFIGURATIONS[name]
+
+    script, plugin = commands.script("--list"), commands.plugin()
+
+    assert script.returncode == plugin.returncode == 0, script.stderr + plugin.stderr
+    assert script.stdout == plugin.stdout
+    assert ("asking ansible-inventory" in script.stderr) == ("Ansible's" in name)
+
+
+def test_variables_beside_the_configuration_are_exported_too(commands: Commands, tmp_path: Path) -> None:
+    for name, text in {
+        "group_vars/all/a.yml": "site: Île-de-France\nsince: 2026-03-16\n",
+        "group_vars/all/b.json": '{"site": "Alsace", "deep": {"list": [1, 2.5, null, true]}}',
+        "group_vars/all/.hidden.yml": "hidden: true",
+        "group_vars/web.yml": "greeting: '{{ site }}'",
+        "group_vars/unknown.yml": "a: 1",
+        "host_vars/haproxy-01": "ansible_user: root",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    script, plugin = commands.script("--list"), commands.plugin()
+
+    assert script.stdout == plugin.stdout
+    data = json.loads(script.stdout)
+    assert data["all"]["vars"] == {
+        "deep": {"list": [1, 2.5, None, True]},
+        "since": "2026-03-16",
+        "site": "Alsace",
+    }
+    assert data["_meta"]["hostvars"]["haproxy-01"]["ansible_user"] == "root"
+
+
+@pytest.mark.parametrize(
+    "text", ["a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  3031\n", "a: !unsafe '{{ x }}'\n"]
+)
+def test_variables_with_ansible_s_own_tags_are_read_by_ansible(
+    commands: Commands, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "group_vars").mkdir()
+    (tmp_path / "group_vars" / "all.yml").write_text(text)
+
+    script, plugin = commands.script("--list"), commands.plugin()
+
+    assert "group_vars/all.yml" in script.stderr
+    assert script.stdout == plugin.stdout
+    assert "__ansible_" in script.stdout
+
+
+def test_the_script_imports_nothing_of_ansible(commands: Commands) -> None:
+    commands.options |= EXPRESSIONS
+    commands.config.write_text(json.dumps(commands.options))
+    program = (
+        "import sys; sys.path[:0] = ['.', 'collections']; from scripts.cli.inventory import main; "
+        f"assert main(['--list', '--config', {str(commands.config)!r}]) == 0; "
+        "sys.exit(', '.join(sorted(name for name in sys.modules if name.split('.')[0] == 'ansible')) or 0)"
+    )
+
+    result = commands.run([sys.executable, "-c", program])
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "haproxy-01" in result.stdout
 
 
 def test_one_host_is_shown_with_its_variables_and_an_unknown_one_is_an_error(commands: Commands) -> None:
@@ -150,17 +246,18 @@ def test_everything_can_come_from_the_environment(commands: Commands) -> None:
     assert told.server.asked[0].authorization == "PVEAPIToken=renfort@pve!ops=from-the-environment"
 
 
-def test_a_second_reading_comes_from_the_cache_unless_it_is_refreshed(
-    commands: Commands, tmp_path: Path
-) -> None:
-    commands.options |= {"cache": True, "cache_plugin": "ansible.builtin.jsonfile"}
-    commands.options["cache_connection"] = str(tmp_path / "cache")
+def test_a_second_reading_comes_from_the_cache_unless_it_is_refreshed(commands: Commands) -> None:
+    commands.options |= {"cache": True, "cache_timeout": 600}
 
     first = commands.script("--list").stdout
     assert commands.script("--list").stdout == first
     assert len(commands.told.server.asked) == 1
+    assert commands.plugin().stdout == first
+    assert len(commands.told.server.asked) == 1
     assert commands.script("--list", "--refresh-cache").stdout == first
     assert len(commands.told.server.asked) == 2
+    assert commands.run([*PLUGIN, "-i", str(commands.config), "--flush-cache"]).stdout == first
+    assert len(commands.told.server.asked) == 3
 
 
 @pytest.mark.parametrize(
@@ -194,4 +291,5 @@ def test_an_empty_fleet_is_accepted_when_told_so(commands: Commands) -> None:
 
     result = commands.script("--list")
 
-    assert json.loads(result.stdout)["_meta"] == {"hostvars": {}}
+    assert json.loads(result.stdout)["_meta"]["hostvars"] == {}
+    assert result.stdout == commands.plugin().stdout
