@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .core.machine import OWNER_TAG
+from .proxmox_errors import PrivilegeError
 
 if TYPE_CHECKING:
     # Reading the list from a copy must not cost the import of an HTTP library.
     from .proxmox import Client
-from .proxmox_errors import PrivilegeError
 
 SETTLE_S = 20.0
 """How long the names of guests that were just made are waited for, in seconds."""
