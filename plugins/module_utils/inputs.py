@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import os
 import tempfile
+import time
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ from .core.fields import did_you_mean
 from .core.model import InputFiles, Inputs
 from .core.plan import PLAN_KEY, Plan
 from .core.validation import INPUT_KEYS, Documents, parse_inputs
+
+LOCK_POLL_S = 0.1
+"""Seconds between two tries to get the lock of a plan that another run holds."""
 
 _HEADER = """\
 ---
@@ -199,8 +203,10 @@ def dump_plan(plan: Plan) -> str:
 
 
 @contextlib.contextmanager
-def plan_lock(path: Path | str) -> Iterator[None]:
+def plan_lock(path: Path | str, *, wait_s: float = 0.0) -> Iterator[None]:
     """Hold the lock of a plan file, so that two operators never plan at the same time.
+
+    ``wait_s`` is how many seconds another holder is waited for.
 
     The lock is a hidden file beside the plan. The system frees it when its process ends, whatever
     the way; the file itself stays, since removing it would let two holders in.
@@ -217,14 +223,26 @@ def plan_lock(path: Path | str) -> Iterator[None]:
             hint="Check that the folder exists and can be written.",
         ) from error
     with handle:
+        if not _locked(handle.fileno(), wait_s):
+            raise RenfortError(
+                f"Cannot write the plan {path}: another run holds its lock {lock}.",
+                hint="Wait for the other run to end, then run this again.",
+            )
+        yield
+
+
+def _locked(handle: int, wait_s: float) -> bool:
+    """Lock an open file, trying again until it is free or the time is over; whether that succeeded."""
+    deadline = time.monotonic() + wait_s
+    while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RenfortError(
-                f"Cannot write the plan {path}: another run holds its lock {lock}.",
-                hint="Wait for the other run to end, then plan again.",
-            ) from None
-        yield
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(LOCK_POLL_S)
+        else:
+            return True
 
 
 def write_plan(path: Path | str, plan: Plan) -> None:

@@ -20,7 +20,7 @@ from .provision_decide import Decision
 from .provision_limits import Limits
 from .provision_look import Look, read_templates
 from .provision_progress import Progress
-from .provision_taken import Reassign
+from .provision_taken import Move, Reassign
 from .proxmox import Client
 from .proxmox_cluster import ClusterView, Guest, read_cluster, read_guests, with_maintenance
 from .scheduler import Scheduler
@@ -55,7 +55,8 @@ class Outcome:
 
     ``failures`` maps a machine's name to what went wrong with it, ``waiting`` to the server that must
     become a hypervisor first, ``skipped`` to why its hypervisor was left alone, ``late`` to the changes
-    that a running guest did not take after all. ``remarks`` are about the whole run.
+    that a running guest did not take after all. ``moves`` are the ids and addresses that others had taken,
+    ``remarks`` are about the whole run.
     """
 
     decisions: tuple[Decision, ...]
@@ -64,6 +65,7 @@ class Outcome:
     waiting: Mapping[str, str]
     skipped: Mapping[str, str]
     late: Mapping[str, tuple[Change, ...]]
+    moves: tuple[Move, ...]
     remarks: tuple[str, ...]
     reads: int
     writes: int
@@ -122,6 +124,7 @@ class Provisioner:
             waiting=waiting,
             skipped=places.skipped,
             late=late,
+            moves=tuple(look.moves),
             remarks=remarks,
             reads=self._client.reads,
             writes=self._client.writes,
@@ -162,10 +165,13 @@ class Provisioner:
 
         ``seen`` is what the list showed already, if that still holds. Returns the machines it lacks.
         """
-        deadline = time.monotonic() + LIST_WAIT_S
+        deadline, told = time.monotonic() + LIST_WAIT_S, False
         late = _not_shown(machines, seen)
         while late and time.monotonic() < deadline:
             late = _not_shown(machines, read_guests(self._client))
+            if late and not told:
+                self._tell(f"Waiting for the cluster's list to show {len(late)} guests as running.")
+                told = True
             if late:
                 self._client.sleep(1.0)
         return {machine.name: _not_listed(machine) for machine in late}

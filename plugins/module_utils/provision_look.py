@@ -16,7 +16,7 @@ from .provision_changes import Access
 from .provision_check import kind_problem
 from .provision_course import Job
 from .provision_decide import Decision, GuestState, StrangerError, decide
-from .provision_taken import Conflict, Reassign, address_conflicts, taken_by
+from .provision_taken import Conflict, Move, Reassign, address_conflicts, taken_by
 from .proxmox import Client
 from .proxmox_cluster import ClusterView
 
@@ -82,7 +82,7 @@ def read_templates(client: Client, machines: Iterable[Machine], view: ClusterVie
 
 
 class Look:
-    """Finds the guests of machines, and decides."""
+    """Finds the guests of machines, and decides. ``moves`` are the ids and addresses that were changed."""
 
     def __init__(
         self,
@@ -97,6 +97,7 @@ class Look:
         self._templates = templates
         self._known = known_hosts.hosts()
         self._tell = tell
+        self.moves: list[Move] = []
 
     def jobs(self, machines: Sequence[Machine], view: ClusterView) -> list[Job]:
         """Return the job of every machine, in their order.
@@ -135,10 +136,13 @@ class Look:
         machines = self._wanted.reassign(taken_by(conflicts, view))
         for conflict in conflicts:
             old, new = conflict.machine, machines[conflict.machine.name]
-            values = (old.vmid, new.vmid) if conflict.what == "id" else (old.ip, new.ip)
+            before, after = (old.vmid, new.vmid) if conflict.what == "id" else (old.ip, new.ip)
+            self.moves.append(
+                Move(machine=old.name, what=conflict.what, before=str(before), after=str(after))
+            )
             self._tell(
-                f"{old.name}: {conflict.what} {values[0]} is taken, it gets {values[1]}, as the plan says "
-                f"now. {conflict.error.message}"
+                f"{old.name}: {conflict.what} {before} is taken, it gets {after}, as the plan says now. "
+                f"{conflict.error.message}"
             )
         return [machines[conflict.machine.name] for conflict in conflicts]
 

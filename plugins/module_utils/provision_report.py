@@ -34,6 +34,10 @@ def as_result(outcome: Outcome, *, diff: bool) -> dict[str, Any]:
         "reads": outcome.reads,
         "writes": outcome.writes,
         "waiting": dict(sorted(outcome.waiting.items())),
+        "reassigned": [
+            {"guest": move.machine, "what": move.what, "before": move.before, "after": move.after}
+            for move in outcome.moves
+        ],
         "skipped": dict(sorted(outcome.skipped.items())),
         "machines": [_machine(decision, outcome) for decision in outcome.decisions],
         "failures": {name: str(error) for name, error in sorted(outcome.failures.items())},

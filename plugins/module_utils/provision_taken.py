@@ -43,6 +43,16 @@ class Taken:
     machines: Mapping[str, tuple[str, str]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """What a machine got instead of an id or address that somebody took."""
+
+    machine: str
+    what: str
+    before: str
+    after: str
+
+
 Reassign = Callable[[Taken], Mapping[str, Machine]]
 """Gives machines the next free ids and addresses, records that, and returns them by name."""
 

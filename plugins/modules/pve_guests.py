@@ -16,8 +16,14 @@ description:
     difference. A second run sends no writing call.
   - A missing guest is cloned from its template, configured with cloud-init, grown and started,
     and its ssh host key is read through the guest agent and recorded before anybody connects to it.
-  - A guest is known by its id and the tag C(renfort), on whatever hypervisor it is. A guest that bears
-    a planned id without this tag is refused before anything is touched.
+  - A guest is known by its id and the tag C(renfort), on whatever hypervisor it is. A guest that is not Renfort's
+    is never touched; when it bears a planned id, or has a planned address, the machine gets the next free one,
+    which is written into the plan before it is used.
+  - Many guests are made at once. How many clones a storage takes at a time is learnt from its locks; a lock that
+    is busy is waited for, and so is a hypervisor that has no worker free.
+  - Guests of a hypervisor that is off-line or in maintenance are left alone, which is said, and the others made.
+  - A running guest is given what can be plugged into it, such as another bridge; a change that needs a restart is
+    withheld unless O(allow_restart) is set.
   - Nothing is ever removed, moved or shrunk.
   - An interrupted run is completed by running it again.
 options:
@@ -45,6 +51,28 @@ options:
       - Without it such changes are listed in RV(withheld) and are not made.
     type: bool
     default: false
+  reassign:
+    description: Whether a machine gets another id or address when somebody took its own. Without it, that is an error.
+    type: bool
+    default: true
+  probe_addresses:
+    description:
+      - Whether the address of each machine to be made is asked, at port 22, whether something has it already.
+        Switch it off where a firewall answers for every address.
+    type: bool
+    default: true
+  clones_per_storage:
+    description: How many clones at most are under way on one storage. Fewer are where its lock is the limit.
+    type: int
+    default: 16
+  clones_per_hypervisor:
+    description: How many clones at most are under way to one hypervisor.
+    type: int
+    default: 8
+  starts_per_hypervisor:
+    description: How many guests at most are being started on one hypervisor.
+    type: int
+    default: 4
 extends_documentation_fragment:
   - ent.renfort.pve
   - action_common_attributes
@@ -123,6 +151,17 @@ machines:
   type: list
   elements: dict
   sample: [{name: eure-web-02, vmid: 2003, hypervisor: pve4, address: 10.83.20.12, changed: true}]
+reassigned:
+  description: The machines that got another id or address since somebody took theirs.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{guest: eure-web-03, what: id, before: "2004", after: "2011"}]
+skipped:
+  description: The machines whose hypervisor was left alone, each with the reason.
+  returned: always
+  type: dict
+  sample: {eure-web-04: pve2 is in maintenance}
 waiting:
   description: The machines that were not made, each with the server that must become a hypervisor first.
   returned: always

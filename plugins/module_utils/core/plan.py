@@ -12,7 +12,7 @@ from .fields import Fields
 from .machine import Machine
 from .names import order_key
 from .plan_format import MACHINE_KEYS, RECORDS, as_data, parse_machine, refuse_doubles
-from .plan_records import Change, Order, Served, Shortage, Stage
+from .plan_records import Change, Order, Served, Shortage, SpareIds, SpareNetwork, Stage
 from .server_use import ServerUse
 
 PLAN_KEY = "renfort_fleet"
@@ -21,7 +21,8 @@ PLAN_KEY = "renfort_fleet"
 PLAN_VERSION = 3
 """The version of the plan's format.
 
-Version 1, which had machines and shortages only, and 2, in which servers had no state, are read too.
+Version 1, which had machines and shortages only, and 2, in which servers had no state and which had no
+spare ids and networks, are read too.
 """
 
 
@@ -29,7 +30,8 @@ Version 1, which had machines and shortages only, and 2, in which servers had no
 class Plan:
     """The machines and servers in the order of tier, tenant and number, and what follows from them.
 
-    ``machines`` are guests; ``servers`` become hypervisors or are machines themselves.
+    ``machines`` are guests; ``servers`` become hypervisors or are machines themselves. ``ids`` and
+    ``networks`` are where another id or address is taken from when somebody took a planned one.
     """
 
     machines: tuple[Machine, ...] = ()
@@ -38,6 +40,8 @@ class Plan:
     served: tuple[Served, ...] = ()
     stages: tuple[Stage, ...] = ()
     orders: tuple[Order, ...] = ()
+    ids: tuple[SpareIds, ...] = ()
+    networks: tuple[SpareNetwork, ...] = ()
 
     @classmethod
     def of(
@@ -49,6 +53,8 @@ class Plan:
         served: Iterable[Served] = (),
         stages: Iterable[Stage] = (),
         orders: Iterable[Order] = (),
+        ids: Iterable[SpareIds] = (),
+        networks: Iterable[SpareNetwork] = (),
     ) -> Plan:
         """Return the plan with everything in its fixed order."""
         by_order = sorted(machines, key=lambda m: order_key(tier=m.tier, tenant=m.tenant, name=m.name))
@@ -60,6 +66,8 @@ class Plan:
             served=tuple(sorted(served, key=lambda item: item.tenant)),
             stages=tuple(stages),
             orders=tuple(orders),
+            ids=tuple(ids),
+            networks=tuple(networks),
         )
 
     @classmethod
@@ -81,6 +89,7 @@ class Plan:
         found = {
             name: [record.parse(item) for item in top.items(name, record.keys)]
             for name, record in RECORDS.items()
+            if name in top or not record.optional
         }
         refuse_doubles(top, PLAN_KEY, found["machines"], found["servers"])
         return cls.of(**found)

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
-from .addresses import to_host, to_number
+from .addresses import to_host, to_number, to_span, to_subnet
 from .errors import InputError
 from .fields import Fields
 from .machine import Machine
 from .names import ID_PATTERN, LABEL_PATTERN, TENANT_EXPECTED, TENANT_PATTERN, TIERS
-from .plan_records import Order, Served, Shortage, Stage
+from .plan_records import Order, Served, Shortage, SpareIds, SpareNetwork, Stage
 from .server_access import parse_access
 from .server_use import ServerState, ServerUse
 
@@ -122,16 +122,48 @@ def _order(item: Fields) -> Order:
     )
 
 
+def _spare_ids(item: Fields) -> SpareIds:
+    first = item.integer("first", minimum=100, maximum=999_999_999)
+    return SpareIds(first=first, last=item.integer("last", minimum=first, maximum=999_999_999))
+
+
+def _spare_network(item: Fields) -> SpareNetwork:
+    return SpareNetwork(
+        name=item.text("name"),
+        cidr=_converted(item, "cidr", to_subnet, item.text("cidr")),
+        ranges=_spans(item, "ranges"),
+        reserved=_spans(item, "reserved"),
+    )
+
+
+def _spans(item: Fields, name: str) -> tuple[str, ...]:
+    return tuple(
+        _converted(item, f"{name}[{position}]", to_span, text)
+        for position, text in enumerate(item.texts(name))
+    )
+
+
+def _converted(item: Fields, name: str, convert: Callable[[str], Any], text: str) -> str:
+    try:
+        convert(text)
+    except ValueError as error:
+        raise item.error(
+            name, str(error), "addresses such as 10.83.0.0/24 or 10.83.0.11-10.83.0.99"
+        ) from None
+    return text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Record:
-    """A kind of record: how it is read, and the keys that it may have."""
+    """A kind of record: how it is read, the keys that it may have, and whether its list may be absent."""
 
     parse: Callable[[Fields], Any]
     keys: tuple[str, ...]
+    optional: bool = False
 
 
-def _record(of: Any, parse: Callable[[Fields], Any]) -> _Record:
-    return _Record(parse=parse, keys=tuple(field.name for field in fields(of)))
+def _record(of: Any, parse: Callable[[Fields], Any], *, optional: bool = False) -> _Record:
+    return _Record(parse=parse, keys=tuple(field.name for field in fields(of)), optional=optional)
 
 
 MACHINE_KEYS = tuple(field.name for field in fields(Machine))
@@ -144,6 +176,8 @@ RECORDS: Mapping[str, _Record] = {
     "served": _record(Served, _served),
     "stages": _record(Stage, _stage),
     "orders": _record(Order, _order),
+    "ids": _record(SpareIds, _spare_ids, optional=True),
+    "networks": _record(SpareNetwork, _spare_network, optional=True),
 }
 """The lists of a plan in their order."""
 

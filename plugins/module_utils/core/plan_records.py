@@ -69,6 +69,27 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpareIds:
+    """The guest ids that may be given out, both ends included."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpareNetwork:
+    """A network of guests: the addresses of its ``ranges`` may be given out but those ``reserved``.
+
+    Each is written as one address, ``first-last`` or a smaller network.
+    """
+
+    name: str
+    cidr: str
+    ranges: tuple[str, ...]
+    reserved: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One difference between two plans: ``action`` is add, adopt, change or remove.
 

@@ -24,6 +24,7 @@ from .placement.solve import Tell, solve
 from .plan import Plan
 from .plan_records import Change
 from .sizing import Sizing, size
+from .spares import spare_ids, spare_networks
 from .summary import summarise
 
 
@@ -97,6 +98,8 @@ def make_plan(
         served=served_of(after),
         stages=ahead.stages,
         orders=ahead.orders,
+        ids=(spare_ids(inputs.stock.guests.first_vmid, inputs.stock.guests.last_vmid),),
+        networks=spare_networks(inputs.networks.values()),
     )
     names = frozenset(machine.name for machine in existing)
     changes = plan.changes_from(current, existing=names)

@@ -38,6 +38,5 @@ def planned(hash_seed: str) -> str:
 
 def test_another_process_plans_the_same_bytes() -> None:
     first = planned("1")
-    assert "alpha" not in first
     assert first.count("renfort_fleet:") == 12
     assert planned("4711") == first
