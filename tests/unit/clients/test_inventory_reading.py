@@ -1,0 +1,449 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The fleet of one or more emulated clusters: while they answer, when they are away, when they lose much."""
+
+from __future__ import annotations
+
+import json
+import socket
+import stat
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ansible_collections.ent.renfort.plugins.module_utils.core.errors import RenfortError
+from ansible_collections.ent.renfort.plugins.module_utils.fleet_inventory import (
+    Fleet,
+    InventoryError,
+    groups_of,
+    hostvars_of,
+)
+from ansible_collections.ent.renfort.plugins.module_utils.inventory.asking import AwayError
+from ansible_collections.ent.renfort.plugins.module_utils.inventory.copies import ShrinkError
+from ansible_collections.ent.renfort.plugins.module_utils.inventory.options import settings_of
+from ansible_collections.ent.renfort.plugins.module_utils.inventory.reading import read_fleet
+from ansible_collections.ent.renfort.plugins.module_utils.proxmox_errors import (
+    AuthError,
+    OptionsError,
+    TlsError,
+)
+from lab.pve.qemu.guests import row_of
+
+from .emulator import SECRET, Emulator
+
+if TYPE_CHECKING:
+    from .conftest import Told
+
+NODES = ("pve1", "pve2", "pve3", "pve4")
+
+
+def fill(emulator: Emulator, names: list[str], *, first: int = 2001) -> None:
+    """Give a cluster these guests, whose tier is the second part of their names."""
+    for number, name in enumerate(names):
+        tags = f"ip-10.83.{first // 1000}.{number + 1};renfort;tier-{name.split('-')[1]}"
+        config = {"name": name, "memory": "2048", "cores": 2, "tags": tags}
+        row = row_of(first + number, NODES[number % 4], config, image="debian-13")
+        emulator.write("guests", str(first + number), row)
+
+
+@pytest.fixture
+def start(certificate: Path) -> Iterator[Callable[[], Emulator]]:
+    started: list[Emulator] = []
+
+    def another() -> Emulator:
+        started.append(Emulator(certificate))
+        return started[-1]
+
+    yield another
+    for emulator in started:
+        # Some tests have stopped theirs.
+        if emulator._thread.is_alive():
+            emulator.close()
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that is taken and refuses connections."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])
+
+
+class Reader:
+    """Reads inventories whose copies are in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.state = folder / "state"
+
+    def __call__(self, *emulators: Emulator, use_cache: bool = True, **options: Any) -> Fleet:
+        config = {"plugin": "ent.renfort.fleet", "state_dir": "state", **options}
+        if emulators:
+            config = {**self.of(emulators[0]), **config}
+        settings = settings_of(config, file="x.fleet.yml", folder=self.folder, environment={})
+        return read_fleet(settings, use_cache=use_cache)
+
+    @staticmethod
+    def of(emulator: Emulator, **changes: Any) -> dict[str, Any]:
+        """The options of one cluster."""
+        there = emulator.settings()
+        return {
+            "api_host": f"127.0.0.1:{there.port}",
+            "api_user": there.user,
+            "api_token_id": there.token_id,
+            "api_token_secret": SECRET,
+            "ca_file": there.ca_file,
+        } | changes
+
+    def copies(self) -> list[Path]:
+        return sorted(self.state.glob("cluster-*.json"))
+
+    def age_copies(self, hours: float) -> None:
+        for path in self.copies():
+            data = json.loads(path.read_text())
+            path.write_text(json.dumps(data | {"taken": time.time() - hours * 3600}))
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Reader:
+    return Reader(tmp_path)
+
+
+def names(fleet: Fleet) -> list[str]:
+    return [host.name for host in fleet.hosts]
+
+
+def test_one_call_whatever_the_number_of_guests(start: Callable[[], Emulator], read: Reader) -> None:
+    emulator = start()
+    fill(emulator, [f"eure-web-{number:03d}" for number in range(1, 201)])
+
+    fleet = read(emulator)
+
+    assert len(fleet.hosts) == 200
+    assert fleet.warnings == ()
+    assert emulator.counted() == {"reads": 1, "writes": 0}
+
+
+def test_a_copy_is_for_its_owner_and_holds_no_secret(start: Callable[[], Emulator], read: Reader) -> None:
+    emulator = start()
+    fill(emulator, ["eure-web-01"])
+    emulator.write("guests", "100", row_of(100, "pve1", {"name": "payroll"}, image="debian-13"))
+
+    read(emulator)
+
+    (path,) = read.copies()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert SECRET not in path.read_text()
+    assert "payroll" not in path.read_text()
+
+
+def test_while_the_api_is_away_the_last_good_copy_is_served_and_marked(
+    start: Callable[[], Emulator], read: Reader
+) -> None:
+    emulator = start()
+    fill(emulator, ["eure-web-01", "eure-web-02"])
+    options = read.of(emulator)
+    fresh = read(**options)
+    emulator.close()
+    read.age_copies(hours=26)
+
+    stale = read(**options)
+
+    assert names(stale) == names(fresh)
+    assert "cannot be reached" in stale.warnings[0]
+    assert "as they were 1 day ago, in the group stale" in stale.warnings[0]
+    assert {groups_of(host) for host in stale.hosts} == {(*groups_of(host), "stale") for host in fresh.hosts}
+    assert hostvars_of(stale.hosts[0], user="ops")["renfort_stale"] is True
+    assert "renfort_stale" not in hostvars_of(fresh.hosts[0], user="ops")
+
+
+@pytest.mark.parametrize(
+    ("hours", "limit", "words"),
+    [(26, 24, r"last good copy is 1 day old, which is more than 1 day \(max_stale_hours\)"), (1, 0, "")],
+)
+def test_a_copy_that_is_too_old_is_not_served(
+    start: Callable[[], Emulator], read: Reader, hours: int, limit: int, words: str
+) -> None:
+    emulator = start()
+    fill(emulator, ["eure-web-01"])
+    options = read.of(emulator)
+    read(**options)
+    emulator.close()
+    read.age_copies(hours=hours)
+
+    with pytest.raises(AwayError, match=f"cannot be reached.*{words}"):
+        read(**options, max_stale_hours=limit)
+
+
+def test_an_api_that_was_never_read_and_is_away_is_an_error_at_once(read: Reader, closed_port: int) -> None:
+    begun = time.monotonic()
+
+    with pytest.raises(AwayError, match=rf"127\.0\.0\.1:{closed_port} cannot be reached: Connection refused"):
+        read(api_host=f"127.0.0.1:{closed_port}", api_user="a@pve", api_token_id="b", api_token_secret="c")
+
+    assert time.monotonic() - begun < 2
+
+
+def test_a_refusal_is_no_absence(start: Callable[[], Emulator], read: Reader) -> None:
+    emulator = start()
+    fill(emulator, ["eure-web-01"])
+    read(emulator)
+
+    with pytest.raises(AuthError, match="refuses the API token"):
+        read(emulator, api_token_secret="wrong")
+    with pytest.raises(TlsError, match="does not verify"):
+        read(emulator, ca_file=None)
+    with pytest.raises(OptionsError, match="api_token_secret nor api_token_file"):
+        read(emulator, api_token_secret=None)
+
+
+def test_an_answer_of_a_server_that_is_none_is_an_absence(told: Told, read: Reader) -> None:
+    row = {"type": "qemu", "vmid": 2001, "name": "eure-web-01", "node": "pve1", "status": "running"}
+    told.server.answers = [told.answer(data=[row | {"tags": "renfort;tier-web;ip-10.0.0.1"}])]
+    options = {
+        "api_host": f"127.0.0.1:{told.server.server_port}",
+        "api_user": "renfort@pve",
+        "api_token_id": "ops",
+        "api_token_secret": "s3cret",
+        "ca_file": told.ca_file,
+    }
+    read(**options)
+
+    for answer in (
+        told.answer(status=503, reason="Service Unavailable"),
+        told.answer(status=596, reason="Broken pipe"),
+        told.answer(cut=True),
+    ):
+        told.server.answers = [answer]
+        assert hostvars_of(read(**options).hosts[0], user="ops")["renfort_stale"] is True
+    told.server.answers = [told.answer(status=403, reason="Permission check failed")]
+    with pytest.raises(RenfortError, match="Permission"):
+        read(**options)
+
+
+def test_the_next_address_answers_for_one_that_is_away(
+    start: Callable[[], Emulator], read: Reader, closed_port: int
+) -> None:
+    emulator = start()
+    fill(emulator, ["eure-web-01"])
+    options = read.of(emulator)
+
+    fleet = read(**options | {"api_host": f"127.0.0.1:{closed_port}", "api_hosts": [options["api_host"]]})
+
+    assert names(fleet) == ["eure-web-01"]
+    assert fleet.hosts[0].stale is False
+    (warning,) = fleet.warnings
+    assert f":{closed_port} cannot be reached" in warning
+    assert f"https://{options['api_host']} answers" in warning
+
+
+def test_when_no_address_answers_all_are_named(read: Reader, closed_port: int) -> None:
+    hosts = [f"127.0.0.1:{closed_port}", f"127.0.0.2:{closed_port}"]
+
+    with pytest.raises(AwayError, match=r"None of the 2 addresses.*127\.0\.0\.1.*127\.0\.0\.2"):
+        read(api_hosts=hosts, api_user="a@pve", api_token_id="b", api_token_secret="c")
+
+
+def two(read: Reader, nord: Emulator, sud: Emulator) -> dict[str, Any]:
+    return {"clusters": [{"name": "nord", **read.of(nord)}, {"name": "sud", **read.of(sud)}]}
+
+
+def test_clusters_are_one_inventory_with_a_group_each(start: Callable[[], Emulator], read: Reader) -> None:
+    nord, sud = start(), start()
+    fill(nord, ["eure-web-01", "eure-web-02"])
+    fill(sud, ["rhin-web-01"])
+
+    fleet = read(**two(read, nord, sud))
+
+    assert {host.name: groups_of(host)[-1] for host in fleet.hosts} == {
+        "eure-web-01": "cluster_nord",
+        "eure-web-02": "cluster_nord",
+        "rhin-web-01": "cluster_sud",
+    }
+    assert nord.counted()["reads"] == sud.counted()["reads"] == 1
+
+
+def test_a_cluster_that_is_away_makes_only_its_own_hosts_stale(
+    start: Callable[[], Emulator], read: Reader
+) -> None:
+    nord, sud = start(), start()
+    fill(nord, ["eure-web-01"])
+    fill(sud, ["oise-web-01"])
+    options = two(read, nord, sud)
+    read(**options)
+    sud.close()
+    fill(nord, ["eure-web-02"], first=2100)
+
+    fleet = read(**options)
+
+    assert {host.name: host.stale for host in fleet.hosts} == {
+        "eure-web-01": False,
+        "eure-web-02": False,
+        "oise-web-01": True,
+    }
+
+
+def test_one_name_in_two_clusters_is_refused(start: Callable[[], Emulator], read: Reader) -> None:
+    nord, sud = start(), start()
+    fill(nord, ["eure-web-01"])
+    fill(sud, ["eure-web-01"], first=3001)
+
+    with pytest.raises(
+        InventoryError,
+        match="named eure-web-01: 2001 on pve1 of cluster nord and 3001 on pve1 of cluster sud",
+    ):
+        read(**two(read, nord, sud))
+
+
+def test_trouble_of_several_clusters_is_told_of_each(read: Reader, closed_port: int) -> None:
+    shared = {"api_user": "a@pve", "api_token_id": "b", "api_token_secret": "c"}
+    entries = [{"name": name, "api_host": f"127.0.0.1:{closed_port}"} for name in ("nord", "sud")]
+
+    with pytest.raises(InventoryError) as raised:
+        read(clusters=entries, **shared)
+
+    assert len(str(raised.value).splitlines()) == 2
+
+
+def test_a_sudden_loss_is_refused_until_it_is_accepted(start: Callable[[], Emulator], read: Reader) -> None:
+    emulator = start()
+    machines = [f"eure-web-{number:02d}" for number in range(1, 21)]
+    fill(emulator, machines)
+    read(emulator)
+    for vmid in range(2001, 2004):
+        emulator.remove("guests", str(vmid))
+
+    with pytest.raises(ShrinkError) as raised:
+        read(emulator)
+    assert "no longer shows 3 of the 20 machines" in str(raised.value)
+    assert "eure-web-01, eure-web-02, eure-web-03" in str(raised.value)
+    assert "RENFORT_ACCEPT_SHRINK=1" in str(raised.value)
+    with pytest.raises(ShrinkError):
+        read(emulator)
+
+    assert len(read(emulator, accept_shrink=True).hosts) == 17
+    assert len(read(emulator).hosts) == 17
+
+
+@pytest.mark.parametrize(("gone", "options"), [(2, {}), (5, {"max_shrink_percent": 25})])
+def test_a_loss_within_the_limit_is_no_matter(
+    start: Callable[[], Emulator], read: Reader, gone: int, options: dict[str, Any]
+) -> None:
+    emulator = start()
+    fill(emulator, [f"eure-web-{number:02d}" for number in range(1, 21)])
+    read(emulator)
+    for vmid in range(2001, 2001 + gone):
+        emulator.remove("guests", str(vmid))
+
+    assert len(read(emulator, **options).hosts) == 20 - gone
+
+
+def test_a_token_that_sees_less_than_before_is_noticed(start: Callable[[], Emulator], read: Reader) -> None:
+    emulator = start()
+    fill(emulator, [f"eure-web-{number:02d}" for number in range(1, 6)])
+    read(emulator)
+    emulator.withdraw("/vms", "VM.Audit")
+
+    with pytest.raises(InventoryError, match="shows no guest with the tag renfort"):
+        read(emulator)
+    with pytest.raises(ShrinkError):
+        read(emulator, allow_empty=True)
+
+
+def test_a_hypervisor_that_is_off_line_loses_nothing(start: Callable[[], Emulator], read: Reader) -> None:
+    emulator = start()
+    fill(emulator, [f"eure-web-{number:02d}" for number in range(1, 9)])
+    fresh = read(emulator)
+    emulator.write("nodes", "pve2", emulator.table("nodes")["pve2"] | {"online": False})
+
+    fleet = read(emulator)
+
+    assert {host.vmid for host in fleet.hosts} == {host.vmid for host in fresh.hosts}
+    assert {host.status for host in fleet.hosts if host.hypervisor == "pve2"} == {"unknown"}
+
+
+def test_what_the_plan_no_longer_has_is_not_missed(start: Callable[[], Emulator], read: Reader) -> None:
+    emulator = start()
+    fill(emulator, [f"eure-web-{number:02d}" for number in range(1, 11)])
+    plan = read.folder / "plan.yml"
+    plan.write_text(planned(range(2001, 2011)))
+    read(emulator, plan_file="plan.yml")
+    for vmid in range(2001, 2006):
+        emulator.remove("guests", str(vmid))
+
+    with pytest.raises(ShrinkError):
+        read(emulator, plan_file="plan.yml")
+    plan.write_text("renfort_fleet: {version: 1, machines: [], shortages: []}\n")
+    with pytest.raises(ShrinkError):
+        read(emulator, plan_file="plan.yml")
+    plan.write_text(planned(range(2006, 2011)))
+    assert len(read(emulator, plan_file="plan.yml").hosts) == 5
+
+
+def planned(vmids: range) -> str:
+    machine = {
+        "tier": "web",
+        "tenant": "eure",
+        "hypervisor": "pve1",
+        "template": 9000,
+        "cores": 2,
+        "memory_mib": 2048,
+        "disk_gib": 8,
+        "storage": "vmdata",
+        "bridge": "vmbr2",
+        "gateway": "10.83.2.254",
+        "nameservers": [],
+        "pool": "renfort",
+        "reason": "demand",
+    }
+    machines = [
+        machine | {"vmid": vmid, "name": f"eure-web-{vmid}", "address": f"10.83.2.{vmid - 2000}/24"}
+        for vmid in vmids
+    ]
+    return json.dumps({"renfort_fleet": {"version": 1, "machines": machines, "shortages": []}})
+
+
+def test_a_copy_serves_as_cache_for_as_long_as_it_is_told(
+    start: Callable[[], Emulator], read: Reader
+) -> None:
+    emulator = start()
+    fill(emulator, ["eure-web-01"])
+    cached = {"cache": True, "cache_timeout": 60}
+
+    for _ in range(3):
+        assert read(emulator, **cached).hosts[0].stale is False
+    assert emulator.counted()["reads"] == 1
+    read(emulator, use_cache=False, **cached)
+    assert emulator.counted()["reads"] == 2
+    read.age_copies(hours=0.1)
+    read(emulator, **cached)
+    assert emulator.counted()["reads"] == 3
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"version": 1}', '{"version": 99, "rows": []}'])
+def test_a_damaged_copy_counts_as_none(start: Callable[[], Emulator], read: Reader, damage: str) -> None:
+    emulator = start()
+    fill(emulator, ["eure-web-01"])
+    read(emulator)
+    (path,) = read.copies()
+    path.write_text(damage)
+
+    assert names(read(emulator)) == ["eure-web-01"]
+    assert json.loads(path.read_text())["rows"]
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_no_matter(
+    start: Callable[[], Emulator], read: Reader
+) -> None:
+    emulator = start()
+    fill(emulator, ["eure-web-01"])
+    read.state.write_text("a file where the folder should be")
+
+    fleet = read(emulator)
+
+    assert names(fleet) == ["eure-web-01"]
+    assert "No copy of" in fleet.warnings[0]
+    assert "RENFORT_INVENTORY_STATE" in fleet.warnings[0]
