@@ -27,13 +27,15 @@ class InputError(RenfortError):
 
     Args:
         file: the file that holds the value.
-        key: dotted path of the key inside the file, such as ``renfort_tenants.eure.accounts``.
+        key: dotted path of the key inside the file, such as ``renfort_tenants.eure.accounts``; empty when
+            the file as a whole is wrong.
         problem: what was found there.
         expected: what is allowed there.
     """
 
     def __init__(self, *, file: str, key: str, problem: str, expected: str) -> None:
-        super().__init__(f"{file}: {key}: {problem}.", hint=f"Expected {expected}.")
+        where = f"{file}: {key}" if key else file
+        super().__init__(f"{where}: {problem}.", hint=f"Expected {expected}.")
         self.file = file
         self.key = key
         self.problem = problem

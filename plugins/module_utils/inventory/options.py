@@ -146,7 +146,7 @@ def settings_of(
     Raises:
         InputError: an option is missing, misspelt, of a wrong type or contradicts another.
     """
-    _refuse_removed(config, file)
+    _refuse_removed(Fields(file=file, key="", data=config))
     top = _typed(Fields(file=file, key="", data=config, allowed=OPTIONS), OPTIONS)
     if config.get("plugin") != PLUGIN:
         raise InputError(file=file, key="plugin", problem=f'it is "{config.get("plugin")}"', expected=PLUGIN)
@@ -169,10 +169,10 @@ def settings_of(
     )
 
 
-def _refuse_removed(config: Mapping[str, Any], file: str) -> None:
+def _refuse_removed(fields: Fields) -> None:
     for name, instead in REMOVED.items():
-        if name in config:
-            raise _wrong(file, name, "this option is no longer there", instead)
+        if name in fields:
+            raise fields.error(name, "this option is no longer there", instead)
 
 
 def _typed(fields: Fields, options: Mapping[str, Option]) -> dict[str, Any]:
