@@ -117,6 +117,10 @@ class Faults:
         self._rules.clear()
         self._seen.clear()
 
+    def met(self) -> bool:
+        """Whether every rule has had a call to spoil."""
+        return all(seen >= max(1, rule.nth) for rule, seen in zip(self._rules, self._seen, strict=True))
+
     def judge(self, verb: str, path: str) -> Verdict:
         """Count the call and say what happens to it."""
         if not self._rules:

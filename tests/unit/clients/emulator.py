@@ -24,6 +24,7 @@ from lab.pve.app import Api
 from lab.pve.auth import hash_token
 from lab.pve.clock import Clock
 from lab.pve.cluster import Cluster
+from lab.pve.faults import Rule
 from lab.pve.http import serve
 from lab.pve.qemu.guests import row_of
 from lab.pve.seed import seed
@@ -136,6 +137,16 @@ class Emulator:
             self.table(table)[key] = row
 
         self._run(replace())
+
+    def disturb(self, rule: Rule) -> None:
+        """Put a fault in force."""
+        self.cluster.faults.add(rule)
+
+    def disturbed(self) -> bool:
+        """Withdraw all faults; whether there were calls enough for the last one of them."""
+        met = self.cluster.faults.met()
+        self.cluster.faults.clear()
+        return met
 
     def remove(self, table: str, key: str) -> None:
         """Remove a row, likewise."""
