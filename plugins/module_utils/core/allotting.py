@@ -40,7 +40,7 @@ class Allotter:
             file=inputs.files.stock,
         )
         self._names = {guest.name for guest in live.guests} | {machine.name for machine in taken}
-        self._names |= {server.name for server in inputs.stock.carriers}
+        self._names |= {server.machine for server in inputs.stock.carriers}
 
     def reserve(self, pending: Sequence[Pending]) -> None:
         """Let nobody else have the identity of machines that stay planned."""

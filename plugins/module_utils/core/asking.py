@@ -117,7 +117,7 @@ def still_pending(
     the highest numbers are left out.
     """
     ids = {machine.vmid for machine in existing}
-    taken = {guest.name for guest in live.guests} | {server.name for server in inputs.stock.carriers}
+    taken = {guest.name for guest in live.guests} | {server.machine for server in inputs.stock.carriers}
     planned = [Pending(record=machine) for machine in current.machines]
     planned += [Pending(record=server) for server in current.servers if server.machine]
     there = _existing_spots(inputs.stock, existing)

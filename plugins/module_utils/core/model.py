@@ -233,11 +233,15 @@ class Form:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """The machine that a server in service is; ``address`` has no prefix length."""
+    """The machine that a server in service is; ``address`` has no prefix length.
+
+    ``machine`` is its name, empty when it has that of the server.
+    """
 
     tier: str
     tenant: str
     address: str
+    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +260,11 @@ class Server:
     carries: Carried | None = None
     address: str = ""
     access: ServerAccess = field(default_factory=ServerAccess)
+
+    @property
+    def machine(self) -> str:
+        """The name of the machine that it is in service."""
+        return (self.carries.machine if self.carries else "") or self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

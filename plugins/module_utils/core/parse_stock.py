@@ -117,7 +117,9 @@ def _server(item: Fields, name: str, forms: Mapping[str, Form]) -> Server:
         site=_site(item),
         rack=_rack(item),
         form=_form(item, forms),
-        carries=_carried(item.child("carries", ("tier", "tenant", "address"))) if "carries" in item else None,
+        carries=_carried(item.child("carries", ("tier", "tenant", "address", "machine")))
+        if "carries" in item
+        else None,
         address=_address(item) if "address" in item else "",
         access=parse_access(item),
     )
@@ -135,7 +137,12 @@ def _address(item: Fields) -> str:
 def _carried(item: Fields) -> Carried:
     address = _address(item)
     tenant = item.text("tenant", default="", pattern=TENANT_PATTERN, expected=TENANT_EXPECTED)
-    return Carried(tier=item.choice("tier", TIERS), tenant=tenant, address=address)
+    return Carried(
+        tier=item.choice("tier", TIERS),
+        tenant=tenant,
+        address=address,
+        machine=item.text("machine", default="", pattern=LABEL_PATTERN, expected=_LABEL_EXPECTED),
+    )
 
 
 def _delivery(item: Fields, name: str, forms: Mapping[str, Form], today: str) -> Delivery:

@@ -114,7 +114,7 @@ def from_stock(path: Path) -> Files:
     return Files(
         hosts=tuple(
             ServerHost(
-                name=server.name,
+                name=server.machine,
                 server=server.name,
                 tier=server.carries.tier,
                 tenant=server.carries.tenant,
