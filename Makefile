@@ -40,7 +40,7 @@ lab-status: run-tools ## Show what runs in the lab
 # --- tests ----------------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint unit browser conformance collection molecule integration ## Everything that CI runs
+test: lint unit crash browser conformance collection molecule integration ## Everything that CI runs
 
 .PHONY: lint
 lint: dev-tools ## ruff, mypy --strict, yamllint, ansible-lint at profile production
@@ -54,6 +54,14 @@ lint: dev-tools ## ruff, mypy --strict, yamllint, ansible-lint at profile produc
 .PHONY: unit
 unit: dev-tools ## Unit tests: seconds, no container, no network
 	@$(PYTHON) -m pytest tests/unit
+
+.PHONY: crash
+crash: dev-tools ## Runs that are killed, doubled and disturbed at every call, against the emulator
+	@$(PYTHON) -m pytest -n 2 tests/crash
+
+.PHONY: drill-crash
+drill-crash: dev-tools ## The table of calls at which a provisioning is killed, and what the next run makes of it
+	@PYTHONPATH=collections:. $(PYTHON) -m tests.crash.drill
 
 .PHONY: browser
 browser: dev-tools ## The report in a headless browser, as people see it

@@ -19,6 +19,8 @@ from ansible_collections.ent.renfort.plugins.module_utils.proxmox_cluster import
     read_guests,
     read_settled_cluster,
 )
+from ansible_collections.ent.renfort.plugins.module_utils.proxmox_errors import HalfMadeError
+from lab.pve.qemu.guests import row_of
 from tests.unit.clients.emulator import Emulator
 from tests.unit.clients.fake_cluster import FakeCluster, FakeGuest
 
@@ -128,3 +130,15 @@ def test_guests_of_a_hypervisor_that_went_off_line_stay_in_the_inventory(
 
     assert [node.name for node in view.hypervisors if not node.online] == ["pve2"]
     assert {host.name for host in fleet.hosts} == {"eure-web-01", "eure-web-02"}
+
+
+def test_a_guest_that_a_hypervisor_s_failure_left_half_made_is_told_with_the_way_out(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    config = {"lock": "clone", "description": " qmclone temporary file"}
+    emulator.write("guests", "2001", row_of(2001, "pve1", config))
+
+    with pytest.raises(HalfMadeError, match=r"On pve1: `qm unlock 2001 && qm destroy 2001`"):
+        provision(emulator, tmp_path, MACHINES[:1])
+
+    assert emulator.counted()["writes"] == 0

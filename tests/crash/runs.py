@@ -10,7 +10,8 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from multiprocessing import forkserver
 from pathlib import Path
@@ -163,6 +164,43 @@ def kill_at_call(emulator: Emulator, work: Work, number: int) -> tuple[str, int]
     code = run.end()
     emulator.api._call = original  # type: ignore[method-assign]
     return label, code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Killed:
+    """The call at which a run was killed, and what was wrong after the next one."""
+
+    number: int
+    call: str
+    wrong: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.number:4d}  {self.call:60s} {'; '.join(self.wrong) or 'complete'}"
+
+
+def killed_at_every_call(certificate: Path, folder: Path) -> Iterator[Killed]:
+    """Kill a run at its first call, another at its second, and so on until one ends before it is killed."""
+    number = 0
+    while True:
+        number += 1
+        with running(certificate) as emulator:
+            work = work_in(folder / str(number), emulator.settings())
+            call, code = kill_at_call(emulator, work, number)
+            if code == 0:
+                return
+            if code != -signal.SIGKILL:
+                raise RuntimeError(f"the run that was to be killed at call {number} ended with {code}")
+            yield Killed(number=number, call=call, wrong=tuple(problems(emulator, work)))
+
+
+@contextmanager
+def running(certificate: Path) -> Iterator[Emulator]:
+    """An emulator of its own for one run."""
+    emulator = Emulator(certificate, speed=SPEED)
+    try:
+        yield emulator
+    finally:
+        emulator.close()
 
 
 def problems(emulator: Emulator, work: Work) -> list[str]:

@@ -4,17 +4,23 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.ent.renfort.plugins.module_utils.core.errors import RenfortError
 from lab.pve.faults import Rule
-from tests.unit.clients.crash import SPEED, Run, kill_at_call, problems, provision, work_in
-from tests.unit.clients.emulator import Emulator
+from tests.crash.runs import (
+    MACHINES,
+    SPEED,
+    Run,
+    kill_at_call,
+    killed_at_every_call,
+    problems,
+    provision,
+    running,
+    work_in,
+)
 
 MOST_CALLS = 200
 """More than any run of three guests sends."""
@@ -38,31 +44,12 @@ FAULTS = {
 }
 
 
-@contextmanager
-def running(certificate: Path) -> Iterator[Emulator]:
-    emulator = Emulator(certificate, speed=SPEED)
-    try:
-        yield emulator
-    finally:
-        emulator.close()
-
-
 def test_killed_at_any_call_a_run_is_completed_by_the_next(certificate: Path, tmp_path: Path) -> None:
-    table: list[tuple[int, str, list[str]]] = []
-    for number in range(1, MOST_CALLS):
-        with running(certificate) as emulator:
-            work = work_in(tmp_path / str(number), emulator.settings())
-            call, code = kill_at_call(emulator, work, number)
-            if code == 0:
-                break
-            assert code == -signal.SIGKILL
-            table.append((number, call, problems(emulator, work)))
-    print()
-    for number, call, wrong in table:
-        print(f"{number:4d}  {call:70s} {'; '.join(wrong) or 'complete'}")
+    rows = list(killed_at_every_call(certificate, tmp_path))
+    print("", *rows, sep="\n")
 
-    assert len(table) > 20
-    assert [row for row in table if row[2]] == []
+    assert len(rows) > 20
+    assert [str(row) for row in rows if row.wrong] == []
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["one plan file", "two copies of it"])
@@ -75,6 +62,7 @@ def test_two_operators_at_once_end_with_one_fleet(certificate: Path, tmp_path: P
             run.release()
 
         assert [run.end() for run in runs] == [0, 0]
+        assert emulator.api.counters.by_call["POST /nodes/{node}/qemu/{vmid}/clone"] > len(MACHINES)
         assert problems(emulator, first) == []
         assert problems(emulator, second) == []
 
