@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from jinja2 import UndefinedError
+
 from .expressions import compiled, names_in
 from .needs import NeedsAnsible
 from .options import Constructed
@@ -94,12 +96,10 @@ class Constructor:
         return known
 
     def _try(self, evaluate: Evaluate, known: Mapping[str, Any], *, default: Any) -> Any:
-        """Return a value, or the default where the expression fails and that is no matter."""
+        """Return a value, or the default where the variable is not there and that is no matter."""
         try:
             return evaluate(known)
-        except NeedsAnsible:
-            raise
-        except Exception as error:
+        except UndefinedError as error:
             if self._strict:
                 raise NeedsAnsible(f"an expression that fails ({error}), which strict refuses") from error
             return default

@@ -10,7 +10,7 @@ Ansible's, raises `NeedsAnsible` before anything is evaluated: another answer is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any
 
 import jinja2
@@ -122,8 +122,6 @@ _NODES = (
     nodes.Sub,
     nodes.Mul,
     nodes.Neg,
-    nodes.Getattr,
-    nodes.Getitem,
     nodes.List,
     nodes.Dict,
     nodes.Pair,
@@ -145,6 +143,10 @@ class _Missing(jinja2.StrictUndefined):
     def __getitem__(self, key: object) -> Any:
         return self
 
+    def __repr__(self) -> str:
+        # Within a list that is made a text.
+        raise NeedsAnsible("a text of something undefined")
+
 
 def _printed(value: Any) -> Any:
     """Return a part of a longer text; only texts and integers are written alike by everybody."""
@@ -161,6 +163,27 @@ _ENVIRONMENT = jinja2.Environment(
 )
 
 
+def _of_defined(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """Return a filter or test that leaves what is undefined to Ansible, which hands it on in its own way."""
+
+    @wraps(function)
+    def checked(*args: Any, **named: Any) -> Any:
+        if any(isinstance(value, jinja2.Undefined) for value in (*args, *named.values())):
+            raise NeedsAnsible(f"{name} of something undefined")
+        return function(*args, **named)
+
+    return checked
+
+
+def _guard(table: dict[str, Any], names: frozenset[str]) -> None:
+    for name in names - {"d", "default", "defined", "undefined"}:
+        table[name] = _of_defined(table[name], name)
+
+
+_guard(_ENVIRONMENT.filters, FILTERS)
+_guard(_ENVIRONMENT.tests, TESTS)
+
+
 def is_template(text: str) -> bool:
     """Whether a text has anything that Jinja would look at."""
     return "{{" in text or "{%" in text or "{#" in text
@@ -170,8 +193,8 @@ def is_template(text: str) -> bool:
 def compiled(text: str) -> Callable[[Mapping[str, Any]], Any]:
     """Return a function from variables to the value of an expression.
 
-    The function raises `jinja2.TemplateError` or another exception where Ansible would, and `NeedsAnsible`
-    when the value is of a kind that an inventory cannot hold as it is.
+    The function raises `jinja2.UndefinedError` for a variable that is not there, and `NeedsAnsible` where an
+    expression fails otherwise or its value is of a kind that an inventory cannot hold as it is.
 
     Raises:
         NeedsAnsible: the expression uses something that is not evaluated here.
@@ -185,10 +208,19 @@ def compiled(text: str) -> Callable[[Mapping[str, Any]], Any]:
     except jinja2.TemplateError as error:
         raise NeedsAnsible(f"the expression {text!r} ({error})") from error
     globals_ = {"lookup": _lookup} if "lookup" in text else {}
+    # What an operator or a filter makes of something undefined differs in the details.
+    only_a_variable = all(
+        isinstance(node, (nodes.Output, nodes.Name, nodes.Getattr)) for node in tree.find_all(nodes.Node)
+    )
 
     def value(variables: Mapping[str, Any]) -> Any:
-        found = evaluate({**variables, **globals_})
-        if isinstance(found, jinja2.Undefined):
+        try:
+            found = evaluate({**variables, **globals_})
+        except NeedsAnsible:
+            raise
+        except Exception as error:
+            raise NeedsAnsible(f"the expression {text!r}, which fails ({error})") from error
+        if only_a_variable and isinstance(found, jinja2.Undefined):
             raise jinja2.UndefinedError(f"{text} is undefined")
         return _plain(found, text)
 
@@ -240,6 +272,8 @@ def _known(node: nodes.Node) -> bool:
         return not isinstance(node.value, str) or not (is_template(node.value) or "\\" in node.value)
     if isinstance(node, nodes.Getattr):
         return not node.attr.startswith("_")
+    if isinstance(node, nodes.Getitem):
+        return isinstance(node.arg, nodes.Const)
     if isinstance(node, nodes.CondExpr):
         return node.expr2 is not None
     if isinstance(node, nodes.Name):

@@ -73,8 +73,8 @@ class Tree:
     def _group(self, name: str) -> Group:
         group = self.groups.get(name)
         if group is None:
-            if name in self.hosts:
-                raise NeedsAnsible(f"the group {name}, which has the name of a host")
+            if not name or name in self.hosts:
+                raise NeedsAnsible(f"the group {name!r}, whose name is empty or that of a host")
             group = self.groups[name] = Group(name)
         elif name in ("all", "ungrouped"):
             raise NeedsAnsible(f"the group {name}")
