@@ -105,7 +105,7 @@ class Provisioner:
         templates = read_templates(self._client, machines, view)
         look = Look(self._actor, self._request, templates, self._known_hosts, self._tell)
         jobs = look.jobs(machines, view)
-        failures, late = dict(places.refused), dict[str, tuple[Change, ...]]()
+        failures, late = {**places.refused, **look.failures}, dict[str, tuple[Change, ...]]()
         work = [job for job in jobs if job.decision.actions]
         if work and not self._request.dry_run:
             self._tell(f"{len(work)} of {len(self._request.machines)} guests need a change.")

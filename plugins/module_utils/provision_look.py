@@ -19,6 +19,13 @@ from .provision_decide import Decision, GuestState, StrangerError, decide
 from .provision_taken import Conflict, Move, Reassign, address_conflicts, taken_by
 from .proxmox import Client
 from .proxmox_cluster import ClusterView
+from .proxmox_errors import (
+    GuestMissingError,
+    HalfMadeError,
+    HypervisorSilentError,
+    ProxmoxError,
+    TaskTimeoutError,
+)
 
 READERS = 8
 """How many guests are read at once."""
@@ -82,7 +89,10 @@ def read_templates(client: Client, machines: Iterable[Machine], view: ClusterVie
 
 
 class Look:
-    """Finds the guests of machines, and decides. ``moves`` are the ids and addresses that were changed."""
+    """Finds the guests of machines, and decides.
+
+    ``moves`` are the ids and addresses that were changed, ``failures`` what could not be looked at, by name.
+    """
 
     def __init__(
         self,
@@ -98,15 +108,16 @@ class Look:
         self._known = known_hosts.hosts()
         self._tell = tell
         self.moves: list[Move] = []
+        self.failures: dict[str, RenfortError] = {}
 
     def jobs(self, machines: Sequence[Machine], view: ClusterView) -> list[Job]:
-        """Return the job of every machine, in their order.
+        """Return the job of every machine that can be looked at, in their order; the others are `failures`.
 
         A machine whose id or address somebody took gets the next one, if that is wanted.
 
         Raises:
             StrangerError: a planned id is somebody else's and there is nobody who gives another.
-            RenfortError: the same of an address, or a guest cannot be read.
+            RenfortError: the same of an address, or the cluster cannot be asked.
         """
         order = [machine.name for machine in machines]
         found: dict[str, Job] = {}
@@ -114,7 +125,7 @@ class Look:
         for _ in range(ROUNDS):
             conflicts = self._look(todo, view, found)
             if not conflicts:
-                return [found[name] for name in order]
+                return [found[name] for name in order if name in found]
             todo = self.reassigned(conflicts, view)
         raise conflicts[0].error
 
@@ -152,13 +163,22 @@ class Look:
         conflicts = address_conflicts(missing, view, probe=self._wanted.probe)
         clashing = {conflict.machine.name for conflict in conflicts}
         with ThreadPoolExecutor(READERS) as pool:
-            looked = list(pool.map(lambda machine: self._one(machine, view), machines))
-        for job in looked:
-            if isinstance(job, Conflict):
-                conflicts.append(job)
-            elif job.machine.name not in clashing:
-                found[job.machine.name] = job
+            looked = list(pool.map(lambda machine: self._try(machine, view), machines))
+        for machine, seen in zip(machines, looked, strict=True):
+            if isinstance(seen, Conflict):
+                conflicts.append(seen)
+            elif isinstance(seen, ProxmoxError):
+                self.failures[machine.name] = seen
+            elif machine.name not in clashing:
+                found[machine.name] = seen
         return conflicts
+
+    def _try(self, machine: Machine, view: ClusterView) -> Job | Conflict | ProxmoxError:
+        """Look at one machine; what is wrong with its guest alone stops no other."""
+        try:
+            return self._one(machine, view)
+        except (GuestMissingError, HalfMadeError, HypervisorSilentError, TaskTimeoutError) as error:
+            return error
 
     def _one(self, machine: Machine, view: ClusterView) -> Job | Conflict:
         guest = view.guest(machine.vmid)

@@ -19,7 +19,6 @@ from ansible_collections.ent.renfort.plugins.module_utils.proxmox_cluster import
     read_guests,
     read_settled_cluster,
 )
-from ansible_collections.ent.renfort.plugins.module_utils.proxmox_errors import HalfMadeError
 from lab.pve.qemu.guests import row_of
 from tests.unit.clients.emulator import Emulator
 from tests.unit.clients.fake_cluster import FakeCluster, FakeGuest
@@ -132,13 +131,15 @@ def test_guests_of_a_hypervisor_that_went_off_line_stay_in_the_inventory(
     assert {host.name for host in fleet.hosts} == {"eure-web-01", "eure-web-02"}
 
 
-def test_a_guest_that_a_hypervisor_s_failure_left_half_made_is_told_with_the_way_out(
+def test_a_guest_that_a_hypervisor_s_failure_left_half_made_stops_no_other_and_the_way_out_is_told(
     emulator: Emulator, tmp_path: Path
 ) -> None:
     config = {"lock": "clone", "description": " qmclone temporary file"}
     emulator.write("guests", "2001", row_of(2001, "pve1", config))
 
-    with pytest.raises(HalfMadeError, match=r"On pve1: `qm unlock 2001 && qm destroy 2001`"):
-        provision(emulator, tmp_path, MACHINES[:1])
+    outcome = provision(emulator, tmp_path, MACHINES[:2])
 
-    assert emulator.counted()["writes"] == 0
+    assert list(outcome.failures) == ["eure-web-01"]
+    assert "On pve1: `qm unlock 2001 && qm destroy 2001`" in str(outcome.failures["eure-web-01"])
+    assert emulator.table("guests")["2001"]["config"] == config
+    assert emulator.table("guests")["2002"]["status"] == "running"
