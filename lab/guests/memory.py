@@ -48,6 +48,8 @@ class MemoryBackend:
     async def start(self, spec: GuestSpec) -> None:
         """Boot the guest."""
         files = self._files.setdefault(spec.vmid, {})
+        for name in [name for name in files if name.startswith("/run/")]:
+            del files[name]
         files |= {key: value for key, value in _initial_files(spec).items() if key not in files}
         files["/etc/hostname"] = f"{_hostname(spec)}\n".encode()
         self._running[spec.vmid] = _Guest(spec=spec, started=time.monotonic(), files=files)

@@ -1,6 +1,6 @@
 # Copyright: Renfort contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The administrative port: counters, faults, the nodes' state. Not a part of the emulated API."""
+"""The administrative port: counters, faults, the nodes' state, images. Not a part of the emulated API."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import json
 import re
 from typing import Any
 
+from lab.images import cloud
+
 from .app import Api
 from .faults import FaultRuleError, Rule
 from .http import Request, Response
 
+_IMAGE = re.compile(r"^/images/(?P<name>[^/]+)$")
 _NODE = re.compile(r"^/nodes/(?P<name>[^/]+)/(?P<state>online|offline|maintenance)$")
 
 
@@ -23,6 +26,8 @@ class Admin:
 
     async def __call__(self, request: Request) -> Response:
         """Answer a request."""
+        if request.verb == "GET" and (file := _IMAGE.match(request.path)):
+            return _image(file["name"])
         try:
             status, data = self._answer(request)
         except (FaultRuleError, json.JSONDecodeError) as error:
@@ -64,3 +69,12 @@ class Admin:
         change = {"online": state != "offline", "maintenance": state == "maintenance"}
         cluster.nodes[name] = cluster.nodes[name] | change
         return 200, {"node": name, **change}
+
+
+def _image(name: str) -> Response:
+    """A file that stands for a cloud image, for the nodes to fetch."""
+    body = cloud.content(name)
+    if body is None:
+        text = f"There is no image {name}; there is debian-13-genericcloud-amd64.qcow2, say.\n".encode()
+        return Response(status=404, headers=(("Content-Type", "text/plain"),), body=text)
+    return Response(status=200, headers=(("Content-Type", "application/octet-stream"),), body=body)

@@ -9,12 +9,14 @@ import secrets
 from pathlib import PurePosixPath
 from typing import Any
 
+from lab.images import cloud
+
 from ..call import Call
 from ..errors import ApiError, ForbiddenError, ServerError
 from ..qemu.properties import parse_size
 from ..qemu.values import split_list
 from ..registry import endpoint
-from ..storage import config, volumes
+from ..storage import config, seeds, volumes
 from ..storage.download import fetch
 from ..tasks import TaskError, TaskLog
 
@@ -208,7 +210,7 @@ def _check_deletion(call: Call, storage: str, name: str) -> None:
 
 @endpoint("POST", f"{_STORAGE}/upload")
 async def upload(call: Call) -> Any:
-    """Take a file that comes with the call; its size is kept, its bytes are not."""
+    """Take a file that comes with the call; its size is kept, and of its bytes a seed of cloud-init."""
     cluster, params = call.cluster, call.params
     storage, node, kind = params["storage"], params["node"], params["content"]
     row = config.check_enabled(cluster, storage, node)
@@ -227,14 +229,14 @@ async def upload(call: Call) -> Any:
         log(f"target file: {target}")
         log(f"file size is: {size}")
         log(f"command: cp -- {source} {target}")
-        _file(call, volid, size)
+        _file(call, volid, size, seed=seeds.read(call.upload.content) if call.upload else None)
         log("finished file import successfully")
 
     return cluster.tasks.spawn(node, "imgcopy", "", call.identity, work)
 
 
-def _file(call: Call, volid: str, size: int) -> None:
-    """Write the row of a file that came from outside."""
+def _file(call: Call, volid: str, size: int, **content: Any) -> None:
+    """Write the row of a file that came from outside, with what is known of its content."""
     volume = {
         "volid": volid,
         "storage": call.params["storage"],
@@ -246,7 +248,7 @@ def _file(call: Call, volid: str, size: int) -> None:
         "ctime": int(call.cluster.clock.now()),
         "parent": None,
     }
-    volumes.insert(call.cluster, call.params["node"], volume)
+    volumes.insert(call.cluster, call.params["node"], volume | content)
 
 
 def _file_format(name: str) -> str:
@@ -289,4 +291,6 @@ async def _download(call: Call, volid: str, log: TaskLog) -> None:
         if fetched.checksum != str(params["checksum"]).lower():
             raise TaskError(f"checksum mismatch: got '{fetched.checksum}' != expect '{params['checksum']}'")
         log("OK, checksum verified")
-    _file(call, volid, fetched.size)
+    image = cloud.recognise(fetched.head)
+    known = {} if image is None else {"machine": image.machine, "disk": image.disk_bytes}
+    _file(call, volid, fetched.size, **known)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lab.guests.base import BackendError, ExecResult, GuestInterface
 
 from ..errors import ServerError
-from . import guests, values
+from . import firstboot, guests, values
 
 if TYPE_CHECKING:
     from ..call import Call
@@ -62,7 +62,8 @@ async def require(call: Call) -> guests.Row:
         raise ServerError("No QEMU guest agent configured")
     if not guests.is_running(row):
         raise ServerError(f"VM {vmid} is not running")
-    if row["status"] == "paused" or not await cluster.backend.agent_ping(vmid):
+    absent = row["status"] == "paused" or not firstboot.has_agent(row)
+    if absent or not await cluster.backend.agent_ping(vmid):
         await cluster.clock.sleep(ABSENT_S)
         raise ServerError("QEMU guest agent is not running")
     return row

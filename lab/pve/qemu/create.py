@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ApiError, ForbiddenError, ServerError
 from ..locks import CLONE_TIMEOUT_S
-from . import credentials, disks, guests, permissions, power, values
+from ..storage import volumes
+from . import credentials, disks, firstboot, guests, permissions, power, values
 from .properties import Drive
 
 if TYPE_CHECKING:
@@ -142,6 +143,9 @@ def _image(call: Call, settings: dict[str, Any]) -> str:
         source = Drive.parse(str(settings[key])).options.get("import-from", "")
         if source.startswith("/"):
             return PurePosixPath(source).stem
+        volume = volumes.find(call.cluster, call.params["node"], source) if source else None
+        if volume is not None and volume.get("machine"):
+            return firstboot.without_agent(str(volume["machine"]))
         name = source.partition(":")[2].rpartition("/")[2]
         parts = name.split("-")
         if len(parts) > 1 and parts[1].isdigit():

@@ -127,7 +127,7 @@ async def _import(
         if volume is None:
             place.log(f"failed to stat '{volumes.path(place.cluster, source)}'")
             raise ServerError(f"cannot import from '{source}' - could not get size of {source}")
-        size, data = volume["size"], volume["used"]
+        size, data = int(volume.get("disk") or volume["size"]), volume["used"]
         if volumes.owner(volumes.split(source)[1]):
             place.log(f"create full clone of drive {key} ({source})")
     volid = await volumes.alloc(place.cluster, place.node, storage, place.vmid, size, fmt=fmt, log=place.log)

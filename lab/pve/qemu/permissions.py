@@ -84,6 +84,8 @@ def check_modify(cluster: Cluster, identity: Identity, vmid: int, pool: str, opt
         return
     for option in options:
         if is_drive(option) or option in {"cdrom", "tags"} or _BY_VALUE.match(option):
+            if option.startswith("serial"):
+                cluster.access.check_vm(identity, vmid, pool, ["VM.Config.HWType"])
             continue
         _check_option(cluster, identity, vmid, pool, option)
 

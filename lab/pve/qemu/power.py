@@ -11,7 +11,7 @@ from lab.guests.base import BackendError
 
 from ..errors import ServerError
 from ..tasks import TaskError
-from . import guests, spec, values, vmstate
+from . import firstboot, guests, spec, values, vmstate
 from .apply import apply_pending
 from .properties import Net
 
@@ -62,6 +62,7 @@ async def start(cluster: Cluster, node: str, vmid: int, log: TaskLog) -> None:
         raise TaskError("start failed: QEMU exited with code 1") from error
     running = {"status": "running", "started": cluster.clock.now(), "pid": 2000 + vmid, "image": row["image"]}
     row = guests.save(cluster, row | running)
+    firstboot.boot(cluster, row)
     if suspended:
         log("Resumed VM, removing state")
         await vmstate.forget(cluster, node, row["config"], log)

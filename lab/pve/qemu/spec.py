@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lab.guests.base import CloudInit, GuestSpec, Nic
 
 from .credentials import decode_keys
+from .firstboot import system
 from .guests import Row
 from .properties import Drive, Net
 from .values import cpu_count, drive_keys, memory_mib, split_list
@@ -27,7 +28,7 @@ def build(cluster: Cluster, row: Row) -> GuestSpec:
         vmid=row["vmid"],
         name=guest_name(row),
         node=row["node"],
-        image=row["image"],
+        image=system(row),
         cores=cpu_count(config),
         memory_mib=memory_mib(config),
         nics=nics,
