@@ -153,6 +153,11 @@ _TEXTS: tuple[tuple[re.Pattern[str], type[ProxmoxError], str], ...] = (
         "Check that the template has qemu-guest-agent installed and its agent option on.",
     ),
     (
+        re.compile(r"checksum mismatch: got"),
+        TaskFailedError,
+        "The file is not the one that the checksum is of: check both.",
+    ),
+    (
         re.compile(r"checksum mismatch"),
         ProxmoxError,
         "Somebody else changed the guest at the same time: run again.",

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox import Client
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox_options import ApiSettings
+from tests.unit.clients.emulator import IMAGE_FILE, Mirror
 
 
 @dataclass
@@ -151,5 +152,16 @@ def told(certificate: Path) -> Iterator[Told]:
         thread.start()
         yield Told(server, str(certificate))
         server.waiting.set()
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def url() -> Iterator[str]:
+    """Where a cloud image is served."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/{IMAGE_FILE}"
         server.shutdown()
         thread.join()

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import http.server
 import ssl
 import threading
 from dataclasses import replace
@@ -20,6 +22,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.core.privileges import
 )
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox_options import ApiSettings
 from lab.guests.memory import MemoryBackend
+from lab.images import cloud
 from lab.pve.app import Api
 from lab.pve.auth import hash_token
 from lab.pve.clock import Clock
@@ -72,10 +75,32 @@ PLACES = Places(
 PRIVILEGES = privileges_by_path(Duty.GUESTS, PLACES)
 """What docs/reference/privileges.md gives the everyday token, by path."""
 
-MAKER_PRIVILEGES = privileges_by_path(Duty.TEMPLATES, PLACES)
+MAKER_PLACES = replace(PLACES, bridges=("vmbr0",))
+
+MAKER_PRIVILEGES = privileges_by_path(Duty.TEMPLATES, MAKER_PLACES)
 """The same of the token that makes templates."""
 
 ROOT_PASSWORD = "of the administrator"
+
+
+IMAGE_FILE = "debian-13-genericcloud-amd64.qcow2"
+
+IMAGE = cloud.content(IMAGE_FILE) or b""
+
+IMAGE_SHA512 = hashlib.sha512(IMAGE).hexdigest()
+
+
+class Mirror(http.server.BaseHTTPRequestHandler):
+    """Serves the cloud image, whatever is asked for."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(IMAGE)))
+        self.end_headers()
+        self.wfile.write(IMAGE)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Stay silent."""
 
 
 class Emulator:
@@ -188,13 +213,13 @@ def fill(cluster: Cluster) -> None:
     cloudinit = {"volid": "vmdata:9000/vm-9000-cloudinit.qcow2", "format": "qcow2", "size": 4 * 1024**2}
     table("volumes")["/" + cloudinit["volid"]] = TEMPLATE_DISK | cloudinit
     table("guests")["9000"] = row_of(9000, "pve1", TEMPLATE, image="debian-13")
-    for duty, user, token in (
-        (Duty.GUESTS, "renfort@pve", "ops"),
-        (Duty.TEMPLATES, "renfort-templates@pve", "templates"),
+    for held, user, token in (
+        (PRIVILEGES, "renfort@pve", "ops"),
+        (MAKER_PRIVILEGES, "renfort-templates@pve", "templates"),
     ):
         table("users")[user] = {"enable": 1}
         table("tokens")[f"{user}!{token}"] = {"privsep": 0, "secret": hash_token(SECRET)}
-        for path, privileges in privileges_by_path(duty, PLACES).items():
+        for path, privileges in held.items():
             role = role_on(path, user)
             table("roles")[role] = {"privs": list(privileges)}
             users = table("acl").get(path, {}).get("users", {})

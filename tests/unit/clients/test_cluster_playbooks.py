@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -13,8 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
-from tests.unit.clients.emulator import ROOT, ROOT_PASSWORD, Emulator
+from tests.unit.clients.emulator import IMAGE_SHA512, ROOT, ROOT_PASSWORD, Emulator
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ops@lab"
 
 BIN = Path(sys.executable).parent
 
@@ -26,14 +30,24 @@ class Site:
     emulator: Emulator
     folder: Path
     certificate: Path
+    image: str
 
-    def variables(self) -> dict[str, str]:
-        return {
-            "renfort_pve_port": str(self.emulator.settings().port),
-            "renfort_pve_ca_file": str(self.certificate),
-            "renfort_pve_token_file": str(self.folder / "token"),
-            "renfort_template_token_file": str(self.folder / "template-token"),
-        }
+    def variables(self) -> str:
+        template = {"vmid": 9000, "name": "debian-13", "node": "pve1", "storage": "vmdata", "images": "local"}
+        image = {"bridge": "vmbr0", "image": self.image, "checksum": f"sha512:{IMAGE_SHA512}"}
+        return json.dumps(
+            {
+                "renfort_pve_port": self.emulator.settings().port,
+                "renfort_pve_ca_file": str(self.certificate),
+                "renfort_template": template | image,
+                "renfort_plan_file": str(self.folder / "fleet.yml"),
+                "renfort_report_dir": str(self.folder / "report"),
+                "renfort_ssh_public_keys": [KEY],
+                # These guests are in memory: whatever answers at their addresses is on another network.
+                "renfort_probe_addresses": False,
+                "renfort_known_hosts_file": str(self.folder / "known_hosts"),
+            }
+        )
 
     def play(self, playbook: str, *arguments: str) -> str:
         """The output of a playbook that must end well."""
@@ -42,8 +56,8 @@ class Site:
         return done.stdout
 
     def attempt(self, playbook: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        variables = [f"-e{name}={value}" for name, value in self.variables().items()]
-        command = [str(BIN / "ansible-playbook"), "-i", "inventories/lab/localhost.yml", *variables]
+        inventory = ("-i", "inventories/lab/localhost.yml", "-e", self.variables())
+        command = [str(BIN / "ansible-playbook"), *inventory]
         return subprocess.run(
             [*command, *arguments, f"playbooks/{playbook}.yml"],
             cwd=ROOT,
@@ -60,9 +74,9 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(certificate: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(certificate: Path, url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     emulator = Emulator(certificate, speed=200.0, bare=True)
-    yield Site(emulator, tmp_path_factory.mktemp("controller"), certificate)
+    yield Site(emulator, tmp_path_factory.mktemp("controller"), certificate, url)
     emulator.close()
 
 
@@ -91,3 +105,46 @@ def test_the_accounts_are_made_and_a_second_run_writes_nothing(site: Site) -> No
     assert (site.folder / "token").stat().st_mode & 0o777 == 0o600
     assert (site.folder / "token").read_text().strip() not in first
     assert (changed(second), site.emulator.counted()["writes"] - before) == (0, 0)
+
+
+def test_check_mode_shows_the_template_and_makes_none(site: Site) -> None:
+    output = site.play("template", "--check", "--diff")
+
+    assert changed(output) == 1
+    assert "+template: 1" in output
+    assert dict(site.emulator.table("guests")) == {}
+
+
+def test_the_template_is_made_and_each_step_is_shown(site: Site) -> None:
+    first = site.play("template")
+    before = site.emulator.counted()["writes"]
+    second = site.play("template")
+
+    assert changed(first) == 1
+    assert "the hypervisor fetches the image and checks its checksum" in first
+    assert "debian-13 (9000): the agent answers" in first
+    assert site.emulator.table("guests")["9000"]["config"]["template"] == 1
+    assert (changed(second), site.emulator.counted()["writes"] - before) == (0, 0)
+
+
+def test_the_first_guests_are_planned_and_made_with_the_everyday_account(site: Site) -> None:
+    site.play("plan")
+    output = site.play("provision")
+
+    machines = yaml.safe_load((site.folder / "fleet.yml").read_text())["renfort_fleet"]["machines"]
+    guests = site.emulator.table("guests")
+    assert changed(output) == 1
+    assert len(machines) > 3
+    assert {guests[str(machine["vmid"])]["status"] for machine in machines} == {"running"}
+    assert (site.folder / "known_hosts").read_text().count("ssh-ed25519") == len(machines)
+
+
+def test_the_everyday_account_cannot_make_templates(site: Site) -> None:
+    everyday = {"renfort_template_user": "renfort@pve", "renfort_template_token_id": "ops"}
+    everyday["renfort_template_token_file"] = str(site.folder / "token")
+    other = {"renfort_stock": {"guests": {"template": 9001}}}
+
+    refused = site.attempt("template", "-e", json.dumps(everyday | other))
+
+    assert refused.returncode == 2
+    assert "Datastore.Audit on /storage/local" in refused.stdout

@@ -12,11 +12,17 @@ import pytest
 import yaml
 
 from ansible_collections.ent.renfort.plugins.action.pve_guests import OPTIONS
+from ansible_collections.ent.renfort.plugins.action.pve_template import OPTIONS as TEMPLATE_OPTIONS
 from ansible_collections.ent.renfort.plugins.doc_fragments.pve import ModuleDocFragment
 from ansible_collections.ent.renfort.plugins.inventory import fleet
 from ansible_collections.ent.renfort.plugins.module_utils import proxmox_options
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox_errors import OptionsError
-from ansible_collections.ent.renfort.plugins.modules import pve_access, pve_cluster_info, pve_guests
+from ansible_collections.ent.renfort.plugins.modules import (
+    pve_access,
+    pve_cluster_info,
+    pve_guests,
+    pve_template,
+)
 
 FRAGMENT = yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]
 SPEC = proxmox_options.argument_spec(lambda *_: None)
@@ -51,7 +57,11 @@ def test_pve_access_documents_the_options_that_it_takes() -> None:
     assert pve_access.OPTIONS["api_password"]["no_log"] is True
 
 
-@pytest.mark.parametrize("plugin", [pve_guests, pve_cluster_info, pve_access, fleet])
+def test_pve_template_documents_the_options_that_its_action_takes() -> None:
+    assert essence(yaml.safe_load(pve_template.DOCUMENTATION)["options"]) == essence(TEMPLATE_OPTIONS)
+
+
+@pytest.mark.parametrize("plugin", [pve_guests, pve_cluster_info, pve_access, pve_template, fleet])
 def test_every_user_of_the_api_extends_the_fragment(plugin: Any) -> None:
     assert "ent.renfort.pve" in yaml.safe_load(plugin.DOCUMENTATION)["extends_documentation_fragment"]
 
