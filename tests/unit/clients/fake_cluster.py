@@ -40,6 +40,7 @@ class FakeGuest:
     status: str = "stopped"
     agent_silent: int = 0
     waiting: dict[str, Any] = field(default_factory=dict)
+    stubborn: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -157,10 +158,11 @@ class FakeCluster(Client):
         return f"UPID:{node}:clone:"
 
     def configure(self, node: str, vmid: str, fields: dict[str, Any], doing: str) -> None:
-        config = self._guest(node, vmid, doing).config
+        guest = self._guest(node, vmid, doing)
         for key in fields.pop("delete", "").split(","):
-            config.pop(key, None)
-        config |= fields
+            guest.config.pop(key, None)
+        guest.waiting |= {key: fields.pop(key) for key in guest.stubborn & fields.keys()}
+        guest.config |= fields
 
     def resize(self, node: str, vmid: str, fields: dict[str, Any], doing: str) -> str:
         config = self._guest(node, vmid, doing).config

@@ -333,6 +333,21 @@ def test_a_change_that_needs_a_restart_waits_for_permission(bench: Bench) -> Non
     assert complete(bench)
 
 
+def test_a_change_that_a_running_guest_does_not_take_after_all_is_told_as_withheld(bench: Bench) -> None:
+    bench.run()
+    other_bridge = bench.cluster.guests[2003].config["net0"].replace("vmbr2", "vmbr1")
+    bench.changed_config(2003, net0=other_bridge)
+    bench.cluster.guests[2003].stubborn = frozenset({"net0"})
+
+    outcome = bench.run()
+
+    assert bench.cluster.writes_sent() == ["PUT nodes/pve4/qemu/2003/config"]
+    assert "eure-web-03 (net0)" in withheld_warning(outcome)
+    again = bench.run()
+    assert not again.changed
+    assert [item["key"] for item in as_result(again, diff=False)["withheld"]] == ["net0"]
+
+
 def test_the_result_tells_actions_reasons_and_the_difference(bench: Bench) -> None:
     bench.run()
     bench.changed_config(2003, name="renamed")
