@@ -34,6 +34,10 @@ class KnownHosts:
             found |= _hosts_of(line)
         return frozenset(found)
 
+    def keys(self, host: str) -> tuple[str, ...]:
+        """Return the public keys of a host, each as its type and its base64 text."""
+        return tuple(" ".join(line.split()[1:3]) for line in self._lines() if host in _hosts_of(line))
+
     def record(self, host: str, public_key: str) -> bool:
         """Make this the only key of a host; False when it was already so.
 
