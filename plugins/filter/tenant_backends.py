@@ -34,10 +34,16 @@ options:
     description: Port that the servers answer on.
     type: int
     default: 80
+  without:
+    description: Machines that are on their way out and get no request any more, such as those being released.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
-haproxy_backends: "{{ renfort_tenants | ent.renfort.tenant_backends(groups, hostvars) }}"
+haproxy_backends: "{{ renfort_tenants | ent.renfort.tenant_backends(groups, hostvars,
+  without=renfort_releasing | default([])) }}"
 """
 
 RETURN = r"""
@@ -47,7 +53,7 @@ _value:
   elements: dict
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -57,11 +63,16 @@ from ..module_utils.haproxy_config import tenant_backends
 
 
 def tenant_backends_filter(
-    tenants: Any, groups: Any, hostvars: Any, tier: str = "web", port: int = 80
+    tenants: Any,
+    groups: Any,
+    hostvars: Any,
+    tier: str = "web",
+    port: int = 80,
+    without: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """Make one load balancer backend per tenant, with errors that Ansible shows."""
     try:
-        return tenant_backends(tenants, groups, hostvars, tier=tier, port=port)
+        return tenant_backends(tenants, groups, hostvars, tier=tier, port=port, without=without)
     except RenfortError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from .core.errors import RenfortError
@@ -63,6 +63,7 @@ def tenant_backends(
     *,
     tier: str = "web",
     port: int = 80,
+    without: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """One backend per tenant, sorted by name, its servers being the machines of the tier.
 
@@ -72,6 +73,7 @@ def tenant_backends(
         hostvars: machine name → variables; ``ansible_host`` is the address.
         tier: the group that the servers must also be in.
         port: the port that they answer on.
+        without: machines that are on their way out and get no request any more.
 
     Returns:
         Mappings with ``name``, ``hosts`` and ``servers`` (``name``, ``address``, ``port``). A tenant
@@ -84,7 +86,7 @@ def tenant_backends(
         raise BackendError(
             f"renfort_tenants: found {type(tenants).__name__}.", hint="Expected a mapping of tenants by name."
         )
-    of_tier = set(groups.get(tier, ()))
+    of_tier = set(groups.get(tier, ())) - set(without)
     backends = []
     for name in sorted(tenants):
         machines = sorted(of_tier.intersection(groups.get(f"tenant_{name}", ())))

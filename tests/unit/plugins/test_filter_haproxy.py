@@ -57,6 +57,13 @@ def test_each_tenant_has_a_backend_of_its_web_machines_sorted() -> None:
     ]
 
 
+def test_a_machine_on_its_way_out_is_in_no_backend() -> None:
+    backends = call(tenant_backends, TENANTS, GROUPS, HOSTVARS, without=["eure-web-02", "haut-rhin-web-01"])
+
+    names = {it["name"]: [server["name"] for server in it["servers"]] for it in backends}
+    assert names == {"eure": ["eure-web-01"], "haut_rhin": []}
+
+
 def test_another_tier_and_port_can_be_asked_for() -> None:
     groups = GROUPS | {"cas": ["eure-cas-01"]}
     hostvars = HOSTVARS | {"eure-cas-01": {"ansible_host": "10.83.20.31"}}
