@@ -60,6 +60,11 @@ class Target:
         return self.tier, self.tenant
 
     @property
+    def is_there(self) -> bool:
+        """Whether more of it is left than its entry in the plan."""
+        return self.guest is not None or self.server is not None
+
+    @property
     def serves(self) -> bool:
         """Whether it may still serve users: a guest that is not stopped, or a server that carries a machine.
 
@@ -74,12 +79,10 @@ class Target:
         """What it is, for people."""
         if self.server is not None:
             what = self.server.machine or "a hypervisor"
-            return f"{self.name}: the server {self.server.name}, {what}, back to the shelf"
+            return f"the server {self.server.name}, {what}, back to the shelf"
         if self.guest is not None:
-            return (
-                f"{self.name}: guest {self.guest.vmid} on {self.guest.node}, {self.ip}, {self.guest.status}"
-            )
-        return f"{self.name}: no guest any more, still in the plan with its id and {self.ip}"
+            return f"guest {self.guest.vmid} on {self.guest.node}, {self.ip}, {self.guest.status}"
+        return f"no guest any more, still in the plan with its id and {self.ip}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

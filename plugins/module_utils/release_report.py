@@ -10,7 +10,7 @@ from .release import Outcome
 from .release_decide import Target
 
 
-def as_result(outcome: Outcome, *, plan_file: str, dry_run: bool) -> dict[str, Any]:
+def as_result(outcome: Outcome, *, plan_file: str, confirm: str, dry_run: bool) -> dict[str, Any]:
     """Return the result without its verdict: data for people and playbooks, and the diff."""
     release = outcome.release
     result: dict[str, Any] = {
@@ -19,9 +19,9 @@ def as_result(outcome: Outcome, *, plan_file: str, dry_run: bool) -> dict[str, A
             {"guest": name, "action": action, "reason": reason} for name, action, reason in outcome.done
         ],
         "machines": [_machine(target) for target in release.targets],
-        "present": [target.name for target in release.targets if target.guest or target.server],
-        "tiers": sorted({target.tier for target in release.targets if target.guest or target.server}),
+        "present": [target.name for target in release.targets if target.is_there],
         "digest": release.digest,
+        "confirmed": not release.targets or release.is_confirmed(confirm),
         "lines": lines(outcome),
         "failures": {name: str(error) for name, error in sorted(outcome.failures.items())},
         "reads": outcome.reads,
@@ -40,7 +40,7 @@ def lines(outcome: Outcome) -> list[str]:
         return ["Nothing is to be released."]
     names = " ".join(target.name for target in release.targets)
     return [
-        *(target.described for target in release.targets),
+        *(f"{target.name}: {target.described}" for target in release.targets),
         *(item.line for item in release.left),
         f"To confirm: renfort_confirm_removal={release.digest}, or the names: {names}",
     ]
@@ -66,6 +66,7 @@ def _machine(target: Target) -> dict[str, Any]:
         "hypervisor": target.guest.node if target.guest else "",
         "server": target.server.name if target.server else "",
         "address": target.ip,
+        "present": target.is_there,
     }
 
 

@@ -153,8 +153,9 @@ def test_a_dry_run_tells_all_and_writes_nothing(site: Site) -> None:
         site.known_hosts.read_bytes(),
         site.emulator.counted()["writes"],
     ) == before
-    result = as_result(outcome, plan_file="fleet.yml", dry_run=True)
+    result = as_result(outcome, plan_file="fleet.yml", confirm="eure-web-06", dry_run=True)
     assert [item["action"] for item in result["actions"]] == ["stop", "forget", "remove", "free"]
+    assert (result["present"], result["confirmed"]) == (["eure-web-06"], True)
     assert outcome.release.digest in result["lines"][-1]
     assert "- name: eure-web-06" in result["diff"][1]["before"]
     assert "eure-web-06" not in result["diff"][1]["after"]
