@@ -92,6 +92,12 @@ type Event = Start | TaskEnd | ObjectChange | End
 _KINDS: Mapping[str, type[Event]] = {"start": Start, "task": TaskEnd, "object": ObjectChange, "end": End}
 
 
+_DEFAULTS: Mapping[type[Event], Mapping[str, Any]] = {
+    kind: {item.name: item.default for item in fields(kind)} for kind in _KINDS.values()
+}
+"""The fields of each kind of event; a journal has some hundred thousand lines to read with them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One run: its id, its start (ISO, UTC), and what it said until its end, if it came to one."""
@@ -183,14 +189,13 @@ def _take(run: _Gathered, record: Mapping[Any, Any]) -> None:
 
 def _event_of(kind: type[Event], record: Mapping[Any, Any]) -> Event:
     """Return the event that a record holds; a value of another type than expected counts as absent."""
-    empty = kind()
     values: dict[str, Any] = {}
-    for item in fields(kind):
-        value, default = record.get(item.name), getattr(empty, item.name)
-        if isinstance(default, tuple) and isinstance(value, list):
-            values[item.name] = tuple(str(part) for part in value)
-        elif isinstance(default, float) and type(value) in (int, float):
-            values[item.name] = float(value)  # type: ignore[arg-type]
-        elif type(value) is type(default):
-            values[item.name] = value
+    for name, default in _DEFAULTS[kind].items():
+        value = record.get(name)
+        if type(value) is type(default):
+            values[name] = value
+        elif isinstance(default, tuple) and isinstance(value, list):
+            values[name] = tuple(str(part) for part in value)
+        elif isinstance(default, float) and type(value) is int:
+            values[name] = float(value)
     return kind(**values)
