@@ -175,11 +175,14 @@ def _named(
             gone.append(f"{name} is neither in the cluster nor in the plan: released before, or misspelt")
         else:
             unknown.append(name)
-    stated = sorted(set(wanted.names) & set(fleet.carriers))
+    stated = sorted(
+        set(wanted.names) & (set(fleet.carriers) | {node.name for node in fleet.view.hypervisors})
+    )
+    stated = [name for name in stated if name not in {target.name for target in targets}]
     if stated:
         raise ReleaseError(
-            f"Nothing is released: stock.yml says that the servers {', '.join(stated)} are in service.",
-            hint="Take them out of service, then take `carries` off in stock.yml and plan again.",
+            f"Nothing is released: {', '.join(stated)}: in service by what stock.yml states.",
+            hint="Take them out of service, then out of stock.yml, and plan again; nothing was touched.",
         )
     if unknown:
         raise ReleaseError(
