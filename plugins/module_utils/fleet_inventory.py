@@ -85,7 +85,7 @@ GROUPS: Mapping[str, Callable[[Host], str]] = {
 def fleet_from(
     guests: Iterable[Guest],
     *,
-    planned_names: Mapping[int, str] | None = None,
+    planned_names: Mapping[str, str] | None = None,
     places: Mapping[str, Place] | None = None,
     cluster: str = "",
     stale: bool = False,
@@ -94,7 +94,7 @@ def fleet_from(
 
     Args:
         guests: what the resource list shows; guests without Renfort's tag and templates are ignored.
-        planned_names: names by id, for guests of which the list does not know the name at the moment.
+        planned_names: names by address, for guests of which the list does not know the name at the moment.
         places: site and rack by hypervisor, where they are known.
         cluster: the cluster's name, empty when it has none.
         stale: whether this is an old copy of the list.
@@ -211,7 +211,7 @@ def safe_group_name(text: str) -> str:
 
 
 def _host(
-    guest: Guest, planned_names: Mapping[int, str], place: Place, cluster: str, stale: bool
+    guest: Guest, planned_names: Mapping[str, str], place: Place, cluster: str, stale: bool
 ) -> tuple[Host | None, str]:
     """Return the host of a guest of ours and what is wrong with it, if anything."""
     tier, tenant, address = (_tag(guest.tags, prefix) for prefix in ("tier-", "tenant-", "ip-"))
@@ -222,7 +222,7 @@ def _host(
             f"it has the tag {OWNER_TAG} but no single tag {' and '.join(lacking)}. "
             "Provision again to repair its tags."
         )
-    name, problem = guest.name or planned_names.get(guest.vmid, ""), ""
+    name, problem = guest.name or planned_names.get(address, ""), ""
     if not name:
         name = "-".join(part for part in (tenant.replace("_", "-"), tier, str(guest.vmid)) if part)
         problem = (

@@ -50,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         data = _inventory(_config(options.config), use_cache=not options.refresh_cache)
     except (RenfortError, ImportError) as error:
         return _fail(str(error))
-    except subprocess.CalledProcessError as error:
-        return error.returncode
+    except subprocess.CalledProcessError:
+        return EXIT_FAILED
     if options.list:
         return _print(data)
     hostvars = data["_meta"]["hostvars"]
@@ -112,6 +112,8 @@ def _by_ansible(path: Path, *, use_cache: bool) -> dict[str, Any]:
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),
         **os.environ,
+        # Without it, an inventory that cannot be made is an empty one.
+        "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
     }
     if not use_cache:
         command.append("--flush-cache")

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.errors import InputError
 from .options import CONSTRUCTED, PLUGIN, Settings, settings_of
-from .vars_files import load_plain
+from .vars_files import load_plain, refuse_other_rules
 
 EXPRESSIONS = frozenset({*CONSTRUCTED, "filters"})
 """Options that are evaluated for each host, or not at all: no templates."""
@@ -23,6 +23,7 @@ def settings_from_file(path: Path, environment: Mapping[str, str]) -> Settings:
         InputError: the file cannot be read, or an option is wrong.
         NeedsAnsible: it has something that only Ansible reads.
     """
+    refuse_other_rules(environment)
     try:
         data = load_plain(path)
     except (OSError, UnicodeDecodeError) as error:

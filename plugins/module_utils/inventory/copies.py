@@ -38,12 +38,12 @@ class ShrinkError(RenfortError):
 class Copy:
     """What a cluster showed, and when: seconds since the epoch.
 
-    ``planned`` are the ids of the plan of that time.
+    ``planned`` are the addresses of the plan of that time.
     """
 
     taken: float
     rows: tuple[Row, ...]
-    planned: frozenset[int] = frozenset()
+    planned: frozenset[str] = frozenset()
 
 
 def copy_path(state_dir: Path, cluster: Cluster) -> Path:
@@ -83,8 +83,8 @@ def may_be_missing(copy: Copy, now: Collection[int]) -> bool:
     return len({int(row["vmid"]) for row in copy.rows} - set(now)) >= SHRINK_FLOOR
 
 
-def released(copy: Copy, planned: Collection[int]) -> frozenset[int]:
-    """Return the ids that were planned when a copy was taken and are no more: nobody misses those.
+def released(copy: Copy, planned: Collection[str]) -> frozenset[str]:
+    """Return the addresses that were planned when a copy was taken and are no more: nobody misses those.
 
     An empty plan is the sign of a mistake, not of a fleet that nobody wants: it releases nothing.
     """

@@ -105,7 +105,7 @@ def _compare(
         gone = released(copy, files.names)
         before = _hosts(copy, cluster, settings, files, check=False).hosts
         refuse_shrink(
-            {host.vmid: host.name for host in before if host.vmid not in gone},
+            {host.vmid: host.name for host in before if host.address not in gone},
             now,
             where=cluster.where,
             max_percent=settings.max_shrink_percent,

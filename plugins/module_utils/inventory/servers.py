@@ -18,7 +18,7 @@ from typing import Any
 from ..core.errors import InputError
 from .state_files import StateError, read_state, write_state
 
-VERSION = 1
+VERSION = 2
 """The form of the kept files."""
 
 MANAGED = frozenset({"enrolled", "in_service"})
@@ -44,13 +44,13 @@ class ServerHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Files:
-    """What the plan and the stock say: hosts, the names of guests by id, places of hypervisors by name.
+    """What the plan and the stock say: hosts, names of guests by address, places of hypervisors by name.
 
     ``warnings`` are for people: nothing is wrong with the hosts.
     """
 
     hosts: tuple[ServerHost, ...] = ()
-    names: Mapping[int, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, Place] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -71,7 +71,7 @@ def read_files(plan: Path | None, stock: Path | None, state_dir: Path) -> Files:
         hosts.setdefault(host.server, replace(host, name=names.get(host.server, host.name)))
     return Files(
         hosts=tuple(hosts[server] for server in sorted(hosts)),
-        names={vmid: name for part in parts for vmid, name in part.names.items()},
+        names={address: name for part in parts for address, name in part.names.items()},
         places={name: place for part in parts for name, place in part.places.items()},
         warnings=tuple(dict.fromkeys(text for part in parts for text in part.warnings)),
     )
@@ -98,7 +98,7 @@ def from_plan(path: Path) -> Files:
             for use in plan.servers
             if use.machine
         ),
-        names={machine.vmid: machine.name for machine in plan.machines},
+        names={machine.ip: machine.name for machine in plan.machines},
         places={use.name: (use.site, use.rack) for use in plan.servers if not use.machine},
     )
 
@@ -157,7 +157,7 @@ def _kept(path: Path, state_dir: Path, read: Callable[[Path], Files]) -> Files:
 def _to_data(files: Files) -> dict[str, Any]:
     return {
         "hosts": [asdict(host) for host in files.hosts],
-        "names": {str(vmid): name for vmid, name in files.names.items()},
+        "names": dict(files.names),
         "places": {name: list(place) for name, place in files.places.items()},
     }
 
@@ -165,6 +165,6 @@ def _to_data(files: Files) -> dict[str, Any]:
 def _from_data(data: Mapping[str, Any]) -> Files:
     return Files(
         hosts=tuple(ServerHost(**host) for host in data["hosts"]),
-        names={int(vmid): name for vmid, name in data["names"].items()},
+        names=data["names"],
         places={name: (site, rack) for name, (site, rack) in data["places"].items()},
     )

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,9 @@ from .needs import NeedsAnsible
 
 EXTENSIONS = (".yml", ".yaml", ".json")
 """What the names of files with variables may end in; they may have no ending too."""
+
+OTHER_RULES = ("ANSIBLE_HASH_BEHAVIOUR", "ANSIBLE_VARS_ENABLED", "ANSIBLE_YAML_FILENAME_EXT")
+"""Environment variables that change which variables Ansible exports."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -41,6 +44,17 @@ def load_plain(path: Path) -> Any:
     except (yaml.YAMLError, ValueError) as error:
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
         raise NeedsAnsible(f"{path}, which is not plain YAML: {problem}") from error
+
+
+def refuse_other_rules(environment: Mapping[str, str]) -> None:
+    """Find out whether Ansible is told to read or combine variables in another way than by default.
+
+    Raises:
+        NeedsAnsible: it is.
+    """
+    for name in OTHER_RULES:
+        if environment.get(name):
+            raise NeedsAnsible(f"the environment variable {name}")
 
 
 def entity_vars(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -55,7 +55,7 @@ def off_line_row(vmid: int = 2001, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def fleet(*rows: dict[str, Any], names: dict[int, str] | None = None) -> Fleet:
+def fleet(*rows: dict[str, Any], names: dict[str, str] | None = None) -> Fleet:
     return fleet_from(guests_from(rows), planned_names=names)
 
 
@@ -113,7 +113,7 @@ def test_hosts_come_in_the_order_of_their_names_whatever_the_list_s_order() -> N
 
 
 def test_a_guest_of_an_off_line_hypervisor_keeps_its_planned_name_and_its_groups() -> None:
-    found = fleet(off_line_row(), names={2001: "haut-rhin-web-01"})
+    found = fleet(off_line_row(), names={"10.83.10.11": "haut-rhin-web-01"})
 
     (host,) = found.hosts
     assert (host.name, host.status) == ("haut-rhin-web-01", "unknown")

@@ -191,6 +191,31 @@ def test_variables_beside_the_configuration_are_exported_too(commands: Commands,
     assert data["_meta"]["hostvars"]["haproxy-01"]["ansible_user"] == "root"
 
 
+def test_other_rules_of_combining_variables_are_left_to_ansible(commands: Commands, tmp_path: Path) -> None:
+    (tmp_path / "host_vars").mkdir()
+    (tmp_path / "host_vars" / "haproxy-01.yml").write_text("rack: {row: 1}")
+    commands.options["compose"] = {"rack": "{'room': 2}"}
+    commands.environment["ANSIBLE_HASH_BEHAVIOUR"] = "merge"
+
+    script, plugin = commands.script("--list"), commands.plugin()
+
+    assert "ANSIBLE_HASH_BEHAVIOUR" in script.stderr
+    assert script.stdout == plugin.stdout
+    assert json.loads(script.stdout)["_meta"]["hostvars"]["haproxy-01"]["rack"] == {"room": 2, "row": 1}
+
+
+def test_trouble_that_ansible_has_is_a_failure_of_the_script(commands: Commands) -> None:
+    commands.options["compose"] = {"a": "renfort_tier | nowhere_to_be_found"}
+    commands.options["strict"] = True
+    commands.environment["ANSIBLE_CONFIG"] = os.devnull
+    commands.environment["ANSIBLE_COLLECTIONS_PATH"] = str(ROOT / "collections")
+
+    result = commands.script("--list")
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "nowhere_to_be_found" in result.stderr
+
+
 @pytest.mark.parametrize(
     "text", ["a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  3031\n", "a: !unsafe '{{ x }}'\n"]
 )

@@ -383,6 +383,25 @@ def test_what_the_plan_no_longer_has_is_not_missed(start: Callable[[], Emulator]
     assert len(read(emulator, plan_file="plan.yml").hosts) == 5
 
 
+def test_one_plan_names_the_guests_of_its_own_cluster_only(
+    start: Callable[[], Emulator], read: Reader
+) -> None:
+    nord, sud = start(), start()
+    fill(nord, ["eure-web-2001"])
+    fill(sud, ["oise-web-01"])
+    sud.write("guests", "2001", sud.table("guests")["2001"] | {"config": {"tags": OTHER_NETWORK}})
+    for emulator in (nord, sud):
+        emulator.write("nodes", "pve1", emulator.table("nodes")["pve1"] | {"online": False})
+    (read.folder / "plan.yml").write_text(planned(range(2001, 2002)))
+
+    fleet = read(**two(read, nord, sud), plan_file="plan.yml")
+
+    assert names(fleet) == ["eure-web-2001", "web-2001"]
+
+
+OTHER_NETWORK = "ip-10.99.2.1;renfort;tier-web"
+
+
 def planned(vmids: range) -> str:
     machine = {
         "tier": "web",
