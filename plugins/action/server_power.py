@@ -53,7 +53,8 @@ class ActionModule(ActionBase):
         options = plain(options)
         path = Path(options["plan_file"])
         try:
-            outcome = ServerPower(settings_from(options), self._request(path, options), display.display).run()
+            request = self._request(path, options)
+            outcome = ServerPower(lambda: settings_from(options), request, display.display).run()
         except RenfortError as error:
             return result | {"failed": True, "changed": False, "msg": str(error)}
         result |= as_result(outcome, path)

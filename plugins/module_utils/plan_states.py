@@ -29,7 +29,7 @@ class Step:
     """What a run did with one server, or would do, and why; ``action`` is empty when there was nothing.
 
     ``waits_for`` is what a server needs from people before it can go on; ``state`` and ``since`` are where it
-    is afterwards.
+    is afterwards. ``machine`` and ``tier`` are empty for one that becomes a hypervisor.
     """
 
     server: str
@@ -39,7 +39,8 @@ class Step:
     before: ServerState
     state: ServerState
     since: str = ""
-    notes: tuple[str, ...] = ()
+    machine: str = ""
+    tier: str = ""
 
 
 @dataclass(slots=True)
@@ -107,7 +108,7 @@ def each(
 
     def one(use: ServerUse) -> tuple[str, Step | RenfortError]:
         try:
-            return use.name, work(use)
+            return use.name, replace(work(use), machine=use.machine, tier=use.tier)
         except RenfortError as error:
             tell(f"{use.name}: failed: {error}")
             return use.name, error
@@ -130,6 +131,8 @@ def as_result(outcome: Outcome, path: Path) -> dict[str, Any]:
         "servers": [
             {
                 "server": step.server,
+                "machine": step.machine,
+                "tier": step.tier,
                 "action": step.action,
                 "reason": step.reason,
                 "waits_for": step.waits_for,
@@ -139,7 +142,6 @@ def as_result(outcome: Outcome, path: Path) -> dict[str, Any]:
             for step in steps
         ],
         "waiting": {step.server: step.waits_for for step in steps if step.waits_for},
-        "notes": [f"{step.server}: {note}" for step in steps for note in step.notes],
         "failures": dict(sorted(outcome.failures.items())),
         "diff": {
             "before_header": f"{path} (states of servers)",

@@ -46,7 +46,7 @@ class ServerPower:
     """One run.
 
     Args:
-        settings: how to log in to the BMCs.
+        settings: returns how to log in to the BMCs; called when one is to be asked.
         request: what is to be done.
         tell: receives a line when something was done with a server.
         clock: the time as plans write it.
@@ -54,7 +54,7 @@ class ServerPower:
 
     def __init__(
         self,
-        settings: BmcSettings,
+        settings: Callable[[], BmcSettings],
         request: Request,
         tell: Callable[[str], None],
         clock: Callable[[], str] = now,
@@ -69,16 +69,20 @@ class ServerPower:
 
         Raises:
             InputError: the plan cannot be read, or has no server of a name.
+            BmcOptionsError: a BMC is to be asked, and how to log in is not said.
         """
         chosen(self._request.plan_file, self._request.accept_running)
         servers = chosen(self._request.plan_file, self._request.names)
-        return each(servers, self._one, workers=self._request.workers, tell=self._tell)
+        alone = {use.name: step for use in servers if (step := _left_alone(use)) is not None}
+        settings = self._settings() if len(alone) < len(servers) else None
 
-    def _one(self, use: ServerUse) -> Step:
-        step = _left_alone(use)
-        if step is not None:
-            return step
-        bmc = Bmc(use.name, use.access, self._settings)
+        def one(use: ServerUse) -> Step:
+            return alone[use.name] if settings is None or use.name in alone else self._one(use, settings)
+
+        return each(servers, one, workers=self._request.workers, tell=self._tell)
+
+    def _one(self, use: ServerUse, settings: BmcSettings) -> Step:
+        bmc = Bmc(use.name, use.access, settings)
         reading = bmc.read()
         _refuse_another(use, reading)
         step = self._decided(use, reading)

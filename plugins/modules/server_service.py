@@ -82,6 +82,14 @@ servers:
       description: Its name.
       type: str
       sample: shelf-03
+    machine:
+      description: The machine that it carries. Empty when it becomes a hypervisor.
+      type: str
+      sample: ""
+    tier:
+      description: The tier of that machine.
+      type: str
+      sample: ""
     action:
       description: What was done, or would be in check mode. Empty for nothing.
       type: str
@@ -107,12 +115,6 @@ waiting:
   returned: always
   type: dict
   sample: {shelf-04: power}
-notes:
-  description: What is to be told besides.
-  returned: always
-  type: list
-  elements: str
-  sample: []
 failures:
   description: What went wrong, by server.
   returned: always

@@ -48,7 +48,7 @@ class Bench:
 
     def run(self, **changes: Any) -> Outcome:
         request = Request(plan_file=self.plan, wait_s=5, **changes)
-        return ServerPower(self.shelf.settings(), request, self.told.append, clock=lambda: NOW).run()
+        return ServerPower(self.shelf.settings, request, self.told.append, clock=lambda: NOW).run()
 
 
 @pytest.fixture
