@@ -103,6 +103,10 @@ bench-inventory: dev-tools ## The inventory at 700 and 10,000 guests, beside com
 bench-journal: dev-tools ## What the journal costs a run of 200 hosts, in percent
 	@$(PYTHON) tests/bench/journal.py
 
+.PHONY: bench-clones
+bench-clones: dev-tools ## A hundred guests beside a loop over proxmox_kvm, and beside what the locks permit: 12 minutes
+	@PYTHONPATH=collections:. $(PYTHON) -m tests.bench.clones
+
 .PHONY: clean
 clean: ## Remove what the project made in its own folder (.venv stays)
 	@rm -rf build artifacts .mypy_cache .ruff_cache .pytest_cache .ansible
