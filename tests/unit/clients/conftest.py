@@ -7,9 +7,10 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import json
+import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,7 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox import Client
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox_options import ApiSettings
-from tests.unit.clients.emulator import IMAGE_FILE, Mirror
+from tests.unit.clients.emulator import IMAGE_FILE, Emulator, Mirror
+from tests.unit.clients.inventories import Reader
 
 
 @dataclass
@@ -165,3 +167,33 @@ def url() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}/{IMAGE_FILE}"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def start(certificate: Path) -> Iterator[Callable[[], Emulator]]:
+    """Starts emulated clusters."""
+    started: list[Emulator] = []
+
+    def another() -> Emulator:
+        started.append(Emulator(certificate))
+        return started[-1]
+
+    yield another
+    for emulator in started:
+        # Some tests have stopped theirs.
+        if emulator._thread.is_alive():
+            emulator.close()
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that is taken and refuses connections."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Reader:
+    """Reads inventories."""
+    return Reader(tmp_path)

@@ -1,30 +1,25 @@
 # Copyright: Renfort contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fleet of one or more emulated clusters: while they answer, when they are away, when they lose much."""
+"""The fleet of an emulated cluster: while it answers, when it is away, when it loses much."""
 
 from __future__ import annotations
 
 import json
-import socket
 import stat
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ansible_collections.ent.renfort.plugins.module_utils.core.errors import RenfortError
 from ansible_collections.ent.renfort.plugins.module_utils.fleet_inventory import (
-    Fleet,
     InventoryError,
     groups_of,
     hostvars_of,
 )
 from ansible_collections.ent.renfort.plugins.module_utils.inventory.asking import AwayError
 from ansible_collections.ent.renfort.plugins.module_utils.inventory.copies import ShrinkError
-from ansible_collections.ent.renfort.plugins.module_utils.inventory.options import settings_of
-from ansible_collections.ent.renfort.plugins.module_utils.inventory.reading import read_fleet
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox_errors import (
     AuthError,
     OptionsError,
@@ -33,87 +28,10 @@ from ansible_collections.ent.renfort.plugins.module_utils.proxmox_errors import 
 from lab.pve.qemu.guests import row_of
 
 from .emulator import SECRET, Emulator
+from .inventories import Reader, fill, names, planned
 
 if TYPE_CHECKING:
     from .conftest import Told
-
-NODES = ("pve1", "pve2", "pve3", "pve4")
-
-
-def fill(emulator: Emulator, names: list[str], *, first: int = 2001) -> None:
-    """Give a cluster these guests, whose tier is the second part of their names."""
-    for number, name in enumerate(names):
-        tags = f"ip-10.83.{first // 1000}.{number + 1};renfort;tier-{name.split('-')[1]}"
-        config = {"name": name, "memory": "2048", "cores": 2, "tags": tags}
-        row = row_of(first + number, NODES[number % 4], config, image="debian-13")
-        emulator.write("guests", str(first + number), row)
-
-
-@pytest.fixture
-def start(certificate: Path) -> Iterator[Callable[[], Emulator]]:
-    started: list[Emulator] = []
-
-    def another() -> Emulator:
-        started.append(Emulator(certificate))
-        return started[-1]
-
-    yield another
-    for emulator in started:
-        # Some tests have stopped theirs.
-        if emulator._thread.is_alive():
-            emulator.close()
-
-
-@pytest.fixture
-def closed_port() -> Iterator[int]:
-    """A port that is taken and refuses connections."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield int(taken.getsockname()[1])
-
-
-class Reader:
-    """Reads inventories whose copies are in one folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.state = folder / "state"
-
-    def __call__(self, *emulators: Emulator, use_cache: bool = True, **options: Any) -> Fleet:
-        config = {"plugin": "ent.renfort.fleet", "state_dir": "state", **options}
-        if emulators:
-            config = {**self.of(emulators[0]), **config}
-        settings = settings_of(config, file="x.fleet.yml", folder=self.folder, environment={})
-        return read_fleet(settings, use_cache=use_cache)
-
-    @staticmethod
-    def of(emulator: Emulator, **changes: Any) -> dict[str, Any]:
-        """The options of one cluster."""
-        there = emulator.settings()
-        return {
-            "api_host": f"127.0.0.1:{there.port}",
-            "api_user": there.user,
-            "api_token_id": there.token_id,
-            "api_token_secret": SECRET,
-            "ca_file": there.ca_file,
-        } | changes
-
-    def copies(self) -> list[Path]:
-        return sorted(self.state.glob("cluster-*.json"))
-
-    def age_copies(self, hours: float) -> None:
-        for path in self.copies():
-            data = json.loads(path.read_text())
-            path.write_text(json.dumps(data | {"taken": time.time() - hours * 3600}))
-
-
-@pytest.fixture
-def read(tmp_path: Path) -> Reader:
-    return Reader(tmp_path)
-
-
-def names(fleet: Fleet) -> list[str]:
-    return [host.name for host in fleet.hosts]
 
 
 def test_one_call_whatever_the_number_of_guests(start: Callable[[], Emulator], read: Reader) -> None:
@@ -224,90 +142,6 @@ def test_an_answer_of_a_server_that_is_none_is_an_absence(told: Told, read: Read
         read(**options)
 
 
-def test_the_next_address_answers_for_one_that_is_away(
-    start: Callable[[], Emulator], read: Reader, closed_port: int
-) -> None:
-    emulator = start()
-    fill(emulator, ["eure-web-01"])
-    options = read.of(emulator)
-
-    fleet = read(**options | {"api_host": f"127.0.0.1:{closed_port}", "api_hosts": [options["api_host"]]})
-
-    assert names(fleet) == ["eure-web-01"]
-    assert fleet.hosts[0].stale is False
-    (warning,) = fleet.warnings
-    assert f":{closed_port} cannot be reached" in warning
-    assert f"https://{options['api_host']} answers" in warning
-
-
-def test_when_no_address_answers_all_are_named(read: Reader, closed_port: int) -> None:
-    hosts = [f"127.0.0.1:{closed_port}", f"127.0.0.2:{closed_port}"]
-
-    with pytest.raises(AwayError, match=r"None of the 2 addresses.*127\.0\.0\.1.*127\.0\.0\.2"):
-        read(api_hosts=hosts, api_user="a@pve", api_token_id="b", api_token_secret="c")
-
-
-def two(read: Reader, nord: Emulator, sud: Emulator) -> dict[str, Any]:
-    return {"clusters": [{"name": "nord", **read.of(nord)}, {"name": "sud", **read.of(sud)}]}
-
-
-def test_clusters_are_one_inventory_with_a_group_each(start: Callable[[], Emulator], read: Reader) -> None:
-    nord, sud = start(), start()
-    fill(nord, ["eure-web-01", "eure-web-02"])
-    fill(sud, ["rhin-web-01"])
-
-    fleet = read(**two(read, nord, sud))
-
-    assert {host.name: groups_of(host)[-1] for host in fleet.hosts} == {
-        "eure-web-01": "cluster_nord",
-        "eure-web-02": "cluster_nord",
-        "rhin-web-01": "cluster_sud",
-    }
-    assert nord.counted()["reads"] == sud.counted()["reads"] == 1
-
-
-def test_a_cluster_that_is_away_makes_only_its_own_hosts_stale(
-    start: Callable[[], Emulator], read: Reader
-) -> None:
-    nord, sud = start(), start()
-    fill(nord, ["eure-web-01"])
-    fill(sud, ["oise-web-01"])
-    options = two(read, nord, sud)
-    read(**options)
-    sud.close()
-    fill(nord, ["eure-web-02"], first=2100)
-
-    fleet = read(**options)
-
-    assert {host.name: host.stale for host in fleet.hosts} == {
-        "eure-web-01": False,
-        "eure-web-02": False,
-        "oise-web-01": True,
-    }
-
-
-def test_one_name_in_two_clusters_is_refused(start: Callable[[], Emulator], read: Reader) -> None:
-    nord, sud = start(), start()
-    fill(nord, ["eure-web-01"])
-    fill(sud, ["eure-web-01"], first=3001)
-
-    with pytest.raises(
-        InventoryError,
-        match="named eure-web-01: 2001 on pve1 of cluster nord and 3001 on pve1 of cluster sud",
-    ):
-        read(**two(read, nord, sud))
-
-
-def test_trouble_of_several_clusters_is_told_of_each(read: Reader, closed_port: int) -> None:
-    shared = {"api_user": "a@pve", "api_token_id": "b", "api_token_secret": "c"}
-    entries = [{"name": name, "api_host": f"127.0.0.1:{closed_port}"} for name in ("nord", "sud")]
-
-    with pytest.raises(InventoryError) as raised:
-        read(clusters=entries, **shared)
-
-    assert len(str(raised.value).splitlines()) == 2
-
-
 def test_a_sudden_loss_is_refused_until_it_is_accepted(start: Callable[[], Emulator], read: Reader) -> None:
     emulator = start()
     machines = [f"eure-web-{number:02d}" for number in range(1, 21)]
@@ -381,48 +215,6 @@ def test_what_the_plan_no_longer_has_is_not_missed(start: Callable[[], Emulator]
         read(emulator, plan_file="plan.yml")
     plan.write_text(planned(range(2006, 2011)))
     assert len(read(emulator, plan_file="plan.yml").hosts) == 5
-
-
-def test_one_plan_names_the_guests_of_its_own_cluster_only(
-    start: Callable[[], Emulator], read: Reader
-) -> None:
-    nord, sud = start(), start()
-    fill(nord, ["eure-web-2001"])
-    fill(sud, ["oise-web-01"])
-    sud.write("guests", "2001", sud.table("guests")["2001"] | {"config": {"tags": OTHER_NETWORK}})
-    for emulator in (nord, sud):
-        emulator.write("nodes", "pve1", emulator.table("nodes")["pve1"] | {"online": False})
-    (read.folder / "plan.yml").write_text(planned(range(2001, 2002)))
-
-    fleet = read(**two(read, nord, sud), plan_file="plan.yml")
-
-    assert names(fleet) == ["eure-web-2001", "web-2001"]
-
-
-OTHER_NETWORK = "ip-10.99.2.1;renfort;tier-web"
-
-
-def planned(vmids: range) -> str:
-    machine = {
-        "tier": "web",
-        "tenant": "eure",
-        "hypervisor": "pve1",
-        "template": 9000,
-        "cores": 2,
-        "memory_mib": 2048,
-        "disk_gib": 8,
-        "storage": "vmdata",
-        "bridge": "vmbr2",
-        "gateway": "10.83.2.254",
-        "nameservers": [],
-        "pool": "renfort",
-        "reason": "demand",
-    }
-    machines = [
-        machine | {"vmid": vmid, "name": f"eure-web-{vmid}", "address": f"10.83.2.{vmid - 2000}/24"}
-        for vmid in vmids
-    ]
-    return json.dumps({"renfort_fleet": {"version": 1, "machines": machines, "shortages": []}})
 
 
 def test_a_copy_serves_as_cache_for_as_long_as_it_is_told(
