@@ -6,7 +6,10 @@ from __future__ import annotations
 
 import socket
 import ssl
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -157,3 +160,38 @@ def test_something_else_than_redfish_is_told(shelf: Shelf) -> None:
     access = ServerAccess(bmc=f"{shelf.url}/redfish/v1/Systems/..")
     with pytest.raises(redfish_errors.BmcRefusedError, match="shows no power state"):
         Bmc("off", access, shelf.settings()).read()
+
+
+def test_sushy_tools_own_emulator_is_understood(tmp_path: Path, certificate: Path, shelf: Shelf) -> None:
+    """A service that nobody of this project wrote: it takes seconds to switch on, and never says "once"."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [Path(sys.executable).parent / "sushy-emulator", "--fake", "-i", "127.0.0.1", "-p", str(port)]
+    with (tmp_path / "log").open("wb") as log:
+        service = subprocess.Popen(
+            [*command, "--ssl-certificate", certificate, "--ssl-key", certificate],
+            cwd=tmp_path,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        _wait_for(port)
+        client = Bmc("fake", ServerAccess(bmc=f"https://127.0.0.1:{port}"), shelf.settings())
+        assert not client.read().on
+        client.boot_from_network_once()
+        client.switch_on(wait_s=30)
+        assert client.read().on
+    finally:
+        service.terminate()
+        service.wait(timeout=10)
+
+
+def _wait_for(port: int) -> None:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"nothing listens on {port}")
