@@ -138,6 +138,12 @@ def decide_release(fleet: Fleet, wanted: Wanted, *, is_name: Callable[[str], boo
     Raises:
         ReleaseError: with every reason why not.
     """
+    if not (wanted.names or wanted.tenant or wanted.unplanned or wanted.surplus):
+        raise ReleaseError(
+            "Nothing was asked for.",
+            hint="Set renfort_release to names, or one of renfort_release_surplus, renfort_release_unplanned "
+            "and renfort_release_tenant.",
+        )
     found, gone = _named(fleet, wanted, is_name)
     targets = sorted(
         {target.name: target for target in (*found, *_others(fleet, wanted))}.values(),
