@@ -34,6 +34,9 @@ def parser() -> argparse.ArgumentParser:
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="start the lab; what runs already is left alone")
     up.add_argument("--speed", type=float, default=1.0, help="how much faster emulated waiting goes (1)")
+    up.add_argument(
+        "--empty", action="store_true", help="a cluster without templates, pools, accounts and guests"
+    )
     down = commands.add_parser("down", help="stop the lab and leave nothing behind but the machine images")
     down.add_argument("--all", action="store_true", help="also machines on which roles are being tested")
     down.add_argument("--purge", action="store_true", help="also the machine images; implies --all")
@@ -103,7 +106,7 @@ def _up(state: State, options: argparse.Namespace, console: Console) -> int:
     def report(line: str) -> None:
         console.print(f"[{time.monotonic() - begin:5.1f} s] {line}", markup=False, highlight=False)
 
-    changed = raise_lab(state, report, speed=options.speed)
+    changed = raise_lab(state, report, speed=options.speed, empty=options.empty)
     report("the lab is up" if changed else "the lab was up already; nothing was changed")
     return 0
 

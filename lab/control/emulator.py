@@ -31,8 +31,10 @@ def running_pid(state: State) -> int:
     return pid if MODULE.encode() in words and str(state.database).encode() in words else 0
 
 
-def start(state: State, *, backend: str = "podman", speed: float = 1.0) -> bool:
+def start(state: State, *, backend: str = "podman", speed: float = 1.0, bare: bool = False) -> bool:
     """Start the emulator unless it runs, and wait until it answers; whether it was started.
+
+    A ``bare`` one plants neither templates nor pools.
 
     Raises:
         LabError: a port is taken, or the emulator ends or stays silent.
@@ -47,6 +49,7 @@ def start(state: State, *, backend: str = "podman", speed: float = 1.0) -> bool:
         *("--cert", str(state.certificate), "--key", str(state.key)),
         *("--backend", backend, "--speed", str(speed), "--datacentre", str(DATACENTRE)),
         *("--root-password-file", str(state.root_password)),
+        *(["--bare"] if bare else []),
     ]
     with state.log.open("ab") as log:
         process = subprocess.Popen(

@@ -20,8 +20,10 @@ from .seeding import Report, ensure_guests, ensure_token
 from .state import DATACENTRE, State
 
 
-def raise_lab(state: State, report: Report, *, speed: float = 1.0) -> bool:
+def raise_lab(state: State, report: Report, *, speed: float = 1.0, empty: bool = False) -> bool:
     """Make what is missing of the lab; whether anything was.
+
+    An ``empty`` one is a cluster that knows nothing of Renfort: no template, pool, account or guest.
 
     Raises:
         LabError: the host lacks something, or a step failed; what was made stays for `down`.
@@ -33,9 +35,11 @@ def raise_lab(state: State, report: Report, *, speed: float = 1.0) -> bool:
     changed |= ensure_certificates(state)
     changed |= _ensure_operator_key(state)
     build_portal()
-    if emulator.start(state, speed=speed):
+    if emulator.start(state, speed=speed, bare=empty):
         report("emulator: answers at https://127.0.0.1:8006")
         changed = True
+    if empty:
+        return changed
     if ensure_token(state, datacentre):
         report("cluster: pool, roles, user and API token renfort@pve!ops are made")
         changed = True

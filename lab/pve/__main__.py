@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--schema", type=Path, help="another release's description of the API (default: that of 8.4)"
     )
+    result.add_argument("--bare", action="store_true", help="plant neither templates nor pools")
     result.add_argument("--root-password-file", type=Path, help="file with the password of root@pam")
     return result
 
@@ -45,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.schema:
             choose(args.schema)
         datacentre = yaml.safe_load(args.datacentre.read_text())
+        if args.bare:
+            datacentre |= {"templates": [], "pools": []}
         password = args.root_password_file.read_text().strip() if args.root_password_file else ""
         options = Options(
             state=args.state,

@@ -63,7 +63,6 @@ class Site:
             cwd=ROOT,
             env={
                 **os.environ,
-                "RENFORT_PVE_PASSWORD": ROOT_PASSWORD,
                 "ANSIBLE_NOCOLOR": "1",
                 "RENFORT_LAB_STATE": str(self.folder),
             },
@@ -76,7 +75,9 @@ class Site:
 @pytest.fixture(scope="module")
 def site(certificate: Path, url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     emulator = Emulator(certificate, speed=200.0, bare=True)
-    yield Site(emulator, tmp_path_factory.mktemp("controller"), certificate, url)
+    folder = tmp_path_factory.mktemp("controller")
+    (folder / "root-password").write_text(f"{ROOT_PASSWORD}\n")
+    yield Site(emulator, folder, certificate, url)
     emulator.close()
 
 
