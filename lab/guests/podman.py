@@ -44,6 +44,7 @@ class PodmanBackend:
         self._specs = SpecMemo()
         self._images: dict[str, str] = {}
         self._pids: dict[int, int] | None = None
+        self._answering: dict[int, int] = {}
         self._looking = asyncio.Lock()
         self._meter = Meter()
         self._watch: asyncio.Task[None] | None = None
@@ -127,9 +128,14 @@ class PodmanBackend:
         )
 
     async def agent_ping(self, vmid: int) -> bool:
-        """Whether the guest has booted far enough to execute commands."""
+        """Whether the guest has booted far enough to execute commands; from then on it goes on answering."""
         pid = (await self._known()).get(vmid, 0)
-        return alive(pid) and is_up(pid)
+        if not alive(pid):
+            self._answering.pop(vmid, None)
+            return False
+        if self._answering.get(vmid) != pid and is_up(pid):
+            self._answering[vmid] = pid
+        return self._answering.get(vmid) == pid
 
     async def agent_exec(self, vmid: int, argv: list[str], stdin: bytes = b"") -> ExecResult:
         """Execute a command in the guest as root and wait for its end."""
