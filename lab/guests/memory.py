@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import re
 import struct
 import time
 from dataclasses import dataclass, field
@@ -196,11 +197,15 @@ def _cat(files: dict[str, bytes], names: list[str], stdin: bytes) -> ExecResult:
 
 
 def _shell(files: dict[str, bytes], argv: list[str], stdin: bytes) -> ExecResult:
-    """The few things a script can do here: write standard input to a file, print, exit."""
+    """The few things a script can do here: write to a file, print, exit, have cloud-init forget."""
     script = argv[2].strip()
     if script.startswith("cat >") and len(argv) > 4:
         files[argv[4]] = stdin
         return ExecResult(exitcode=0)
+    if "cloud-init clean" in script:
+        files.pop("/run/cloud-init/result.json", None)
+    for word, path in re.findall(r"echo (\S+) > (/\S+)", script):
+        files[path] = f"{word}\n".encode()
     out, err, code = b"", b"", 0
     for command in script.split(";"):
         words = command.split()

@@ -12,7 +12,7 @@ from typing import Any
 from .core.template import TemplateError
 from .proxmox import Client
 from .proxmox_errors import AgentSilentError, FileMissingError
-from .template_seed import FORGET, START_OVER
+from .template_seed import FORGET, FORGOT, START_OVER
 
 RESULT = "/run/cloud-init/result.json"
 """Where cloud-init writes, at its end, what went wrong."""
@@ -50,32 +50,43 @@ class FirstBootWatch:
             FirstBootError: cloud-init reports errors.
             TemplateError: the guest gave up, or the time is up.
         """
-        self._check(self._result())
+        result = self._result()
+        if not result:
+            return
+        self._check(result)
         self._tell(f"{self._who}: the agent answers; the guest forgets who it was")
         self._execute(FORGET, f"have {self._who} forget who it was")
 
     def _result(self) -> str:
-        """What cloud-init wrote at its end."""
+        """What cloud-init wrote at its end; empty where an earlier run had the guest forget it already."""
         started = time.monotonic()
         told = started
         while True:
             try:
-                row = self._client.get(
-                    f"{self._guest}/agent/file-read",
-                    doing=f"ask {self._who} about its first boot",
-                    file=RESULT,
-                )
-                return str(row["content"])
+                return self._read(RESULT)
             except (AgentSilentError, FileMissingError) as error:
+                agent = isinstance(error, FileMissingError)
+                if agent and self._has_forgotten():
+                    return ""
                 self._check_running()
                 now = time.monotonic()
                 if now - started > self._patience_s:
-                    raise self._late(isinstance(error, FileMissingError)) from error
+                    raise self._late(agent) from error
                 if now - told > TELL_S:
                     told = now
-                    what = "cloud-init is at work" if isinstance(error, FileMissingError) else "no agent yet"
+                    what = "cloud-init is at work" if agent else "no agent yet"
                     self._tell(f"{self._who}: first boot, {now - started:.0f} s so far: {what}")
                 self._client.sleep(LOOK_S)
+
+    def _read(self, file: str) -> str:
+        doing = f"ask {self._who} about its first boot"
+        return str(self._client.get(f"{self._guest}/agent/file-read", doing=doing, file=file)["content"])
+
+    def _has_forgotten(self) -> bool:
+        try:
+            return bool(self._read(FORGOT).strip())
+        except (AgentSilentError, FileMissingError):
+            return False
 
     def _check_running(self) -> None:
         status = self._client.get(f"{self._guest}/status/current", doing=f"see whether {self._who} runs")

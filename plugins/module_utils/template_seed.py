@@ -12,6 +12,8 @@ from typing import Any
 import yaml
 from pycdlib import PyCdlib
 
+from .core.template import mac_of
+
 LABEL = "cidata"
 """The label by which cloud-init knows the disc."""
 
@@ -26,7 +28,13 @@ START_OR_GIVE_UP = (
 START_OVER = "cloud-init clean --logs"
 """After this the next boot is a first boot."""
 
-FORGET = "apt-get clean && rm -f /etc/ssh/ssh_host_* && cloud-init clean --logs --machine-id && sync"
+FORGOT = "/run/renfort-forgot"
+"""There, until its next boot, a guest that forgot is known: cloud-init forgets its own result as well."""
+
+FORGET = (
+    "apt-get clean && rm -f /etc/ssh/ssh_host_* && cloud-init clean --logs --machine-id"
+    f" && echo yes > {FORGOT} && sync"
+)
 """What the guest runs last, so that no clone is taken for another."""
 
 
@@ -55,7 +63,7 @@ def make_seed(vmid: int, first_boot: FirstBoot) -> Seed:
     """Return the disc for a template's first boot."""
     files = {"user-data": _user_data(first_boot)}
     if first_boot.address:
-        files["network-config"] = _network(first_boot)
+        files["network-config"] = _network(vmid, first_boot)
     digest = hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:12]
     files["meta-data"] = _yaml({"instance-id": f"renfort-template-{vmid}-{digest}"})
     return Seed(name=f"renfort-seed-{vmid}-{digest}.iso", disc=_disc(files))
@@ -68,7 +76,8 @@ def seed_prefix(vmid: int) -> str:
 
 def _user_data(first_boot: FirstBoot) -> str:
     data: dict[str, Any] = {
-        "users": [],
+        # With this, cloud-init makes no account of its own; an empty list is not allowed.
+        "users": [{"name": "root", "lock_passwd": True}],
         "ssh_pwauth": False,
         "package_update": True,
         "packages": [AGENT],
@@ -79,13 +88,16 @@ def _user_data(first_boot: FirstBoot) -> str:
     return "#cloud-config\n" + _yaml(data)
 
 
-def _network(first_boot: FirstBoot) -> str:
-    card: dict[str, Any] = {"match": {"name": "e*"}, "addresses": [first_boot.address]}
+def _network(vmid: int, first_boot: FirstBoot) -> str:
+    """The static address in the form that Proxmox VE itself gives to cloud-init."""
+    subnet: dict[str, Any] = {"type": "static", "address": first_boot.address}
     if first_boot.gateway:
-        card["routes"] = [{"to": "0.0.0.0/0", "via": first_boot.gateway}]
+        subnet["gateway"] = first_boot.gateway
     if first_boot.nameservers:
-        card["nameservers"] = {"addresses": list(first_boot.nameservers)}
-    return _yaml({"version": 2, "ethernets": {"first": card}})
+        subnet["dns_nameservers"] = list(first_boot.nameservers)
+    mac = mac_of(vmid).lower()
+    card = {"type": "physical", "name": "eth0", "mac_address": mac, "subnets": [subnet]}
+    return _yaml({"version": 1, "config": [card]})
 
 
 def _yaml(data: dict[str, Any]) -> str:

@@ -37,7 +37,7 @@ _COMMAND = """\
 #!/bin/sh
 # Stands for cloud-init, whose work the lab does.
 [ "$1" = clean ] || exit 0
-rm -rf /var/lib/cloud
+rm -rf /var/lib/cloud /run/cloud-init/result.json
 case " $* " in *" --machine-id "*) echo uninitialized > /etc/machine-id ;; esac
 """
 

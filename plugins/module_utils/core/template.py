@@ -128,6 +128,12 @@ class Found:
         return float(found[1]) * units[found[2]] if found else 0.0
 
 
+def mac_of(vmid: int) -> str:
+    """Return the address of the template's card, by which the seed names it; clones get others."""
+    last = vmid % 2**24
+    return f"02:72:66:{last >> 16:02X}:{last >> 8 & 255:02X}:{last & 255:02X}"
+
+
 def check_template(template: Template) -> None:
     """Refuse an image or a checksum that cannot be one.
 
@@ -211,7 +217,7 @@ def creation(template: Template) -> dict[str, Any]:
         "scsihw": "virtio-scsi-pci",
         DISK: f"{template.storage}:0,import-from={template.image_volume},discard=on",
         SEED_DRIVE: f"{template.seed_volume},media=cdrom",
-        "net0": f"virtio,bridge={template.bridge}",
+        "net0": f"virtio={mac_of(template.vmid)},bridge={template.bridge}",
         "serial0": "socket",
         "vga": "serial0",
         "boot": f"order={DISK}",
