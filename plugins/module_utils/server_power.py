@@ -9,13 +9,14 @@ note was switched on by somebody else, and is left alone.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .core.server_use import ServerState, ServerUse
 from .plan_states import Outcome, Step, chosen, each, note_state, now
-from .redfish import Bmc, Reading
+from .redfish import POLL_S, Bmc, Reading
 from .redfish_errors import RedfishError
 from .redfish_options import BmcSettings
 
@@ -30,7 +31,8 @@ class Request:
 
     ``names`` is empty for all of them. A server that runs already is left as it is and told, unless it is
     among ``accept_running``, or ``allow_restart`` says that it may be restarted into the network.
-    ``wait_s`` is how long one may take to show that it is on.
+    ``wait_s`` is how long one may take to show that it is on; ``settle_s`` is how long one that was told to
+    before, and shows that it is off, is looked at before it is told to again.
     """
 
     plan_file: Path
@@ -39,6 +41,7 @@ class Request:
     allow_restart: bool = False
     workers: int = 8
     wait_s: float = 120.0
+    settle_s: float = 20.0
     dry_run: bool = False
 
 
@@ -83,12 +86,26 @@ class ServerPower:
 
     def _one(self, use: ServerUse, settings: BmcSettings) -> Step:
         bmc = Bmc(use.name, use.access, settings)
-        reading = bmc.read()
+        reading = self._settled(use, bmc)
         _refuse_another(use, reading)
         step = self._decided(use, reading)
         if step.action and not self._request.dry_run:
             return self._act(use, bmc, step)
         return step
+
+    def _settled(self, use: ServerUse, bmc: Bmc) -> Reading:
+        """The power of a server once it no longer changes.
+
+        A run may have been killed between the button and its effect. Pressed again, the button would do
+        nothing, but the boot source that was set again would last until the restart that ends the
+        installation, which would begin anew.
+        """
+        end = time.monotonic() + self._request.settle_s
+        reading = bmc.read()
+        while use.state is ServerState.POWERED and not reading.on and time.monotonic() < end:
+            time.sleep(POLL_S)
+            reading = bmc.read()
+        return reading
 
     def _decided(self, use: ServerUse, reading: Reading) -> Step:
         powered = replace(_step(use, ""), state=ServerState.POWERED, since=use.since or self._clock())

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ SERVERS: dict[str, dict[str, Any]] = {
     "s2": {"mac": "52:54:00:00:00:02"},
     "s3": {"mac": "52:54:00:00:00:03", "refuses": True},
     "on": {"mac": "52:54:00:00:00:04", "power": "On"},
+    "slow": {"mac": "52:54:00:00:00:05", "delay_s": 3.0},
 }
 
 
@@ -47,7 +50,7 @@ class Bench:
         plan_of(self.plan, *({"name": name, "bmc": self.shelf.bmc(name), **fields} for name in names))
 
     def run(self, **changes: Any) -> Outcome:
-        request = Request(plan_file=self.plan, wait_s=5, **changes)
+        request = Request(**{"plan_file": self.plan, "wait_s": 5, "settle_s": 0, **changes})
         return ServerPower(self.shelf.settings, request, self.told.append, clock=lambda: NOW).run()
 
 
@@ -61,7 +64,7 @@ def test_racked_servers_are_switched_on_from_the_network_and_noted(bench: Bench)
     outcome = bench.run()
 
     assert outcome.failures == {}
-    assert bench.shelf.resets() == {"s1": ["On"], "s2": ["On"], "s3": [], "on": []}
+    assert bench.shelf.resets() == {"s1": ["On"], "s2": ["On"], "s3": [], "on": [], "slow": []}
     assert states(bench.plan) == {"s1": "powered", "s2": "powered"}
     assert {use.since for use in load_plan(bench.plan).servers} == {NOW}
     assert sorted(bench.told) == [
@@ -149,6 +152,21 @@ def test_a_run_that_was_cut_off_is_completed_by_the_next(
     assert bench.run().failures == {}
     assert states(bench.plan) == {"s1": "powered"}
     assert bench.shelf.resets()["s1"] == ["On"]
+
+
+def test_a_run_that_is_killed_while_a_server_comes_up_is_not_done_twice(bench: Bench) -> None:
+    bench.servers("slow")
+    operator = multiprocessing.get_context("fork").Process(target=bench.run)
+    operator.start()
+    end = time.monotonic() + 20
+    while bench.shelf.resets()["slow"] == [] and time.monotonic() < end:
+        time.sleep(0.02)
+    operator.kill()
+    operator.join(timeout=10)
+
+    assert states(bench.plan) == {"slow": "powered"}
+    assert not bench.run(settle_s=10).changed
+    assert bench.shelf.resets()["slow"] == ["On"]
 
 
 def test_two_operators_switch_a_server_on_once(bench: Bench) -> None:
