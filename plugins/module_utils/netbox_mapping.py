@@ -125,7 +125,7 @@ class _Figures:
 
     def server(self, device: Row) -> tuple[str, dict[str, Any]]:
         """Return the name and the entry of a server on the shelf."""
-        return _name(device), _place(device) | self.form(device)
+        return _name(device), _place(device) | self.form(device) | _access(device)
 
     def form(self, device: Row) -> dict[str, Any]:
         """Return cores, memory, disk and network ports of a server that is not in service."""
@@ -149,6 +149,18 @@ def _name(device: Row) -> str:
     if not name:
         raise LeftOut("it has neither a name nor an asset tag")
     return label(str(name).partition(".")[0])
+
+
+def _access(device: Row) -> dict[str, str]:
+    """How a server on the shelf is reached and known: NetBox has these values of its own."""
+    management = str(related(device, "oob_ip", "address") or "").partition("/")[0]
+    host = f"[{management}]" if ":" in management else management
+    found = {
+        "bmc": f"https://{host}" if host else "",
+        "address": str(related(device, "primary_ip4", "address") or "").partition("/")[0],
+        "serial": str(device.get("serial") or "").strip(),
+    }
+    return {key: value for key, value in found.items() if value}
 
 
 def _place(device: Row) -> dict[str, str]:

@@ -40,7 +40,9 @@ TRIES_AGAIN = 2
 CHUNK = 100
 """How many values one call names at most, so that its address stays short enough for every proxy."""
 
-_DEVICE = "id,display,name,asset_tag,site,location,rack,device_type,tags,custom_fields"
+_DEVICE = (
+    "id,display,name,asset_tag,serial,site,location,rack,device_type,oob_ip,primary_ip4,tags,custom_fields"
+)
 _INTERFACE = "id,name,device,enabled,mgmt_only"
 _PREFIX = "id,display,prefix,vrf,vlan,custom_fields"
 _RANGE = "id,display,start_address,end_address,vrf,status,tags,mark_populated"
