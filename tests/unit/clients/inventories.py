@@ -13,8 +13,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.fleet_inventory import
 from ansible_collections.ent.renfort.plugins.module_utils.inventory.options import settings_of
 from ansible_collections.ent.renfort.plugins.module_utils.inventory.reading import read_fleet
 from lab.pve.qemu.guests import row_of
-
-from .emulator import SECRET, Emulator
+from tests.unit.clients.emulator import SECRET, Emulator
 
 NODES = ("pve1", "pve2", "pve3", "pve4")
 

@@ -20,8 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ansible_collections.ent.renfort.plugins.module_utils.inventory.options import OPTIONS
 from lab.pve.qemu.guests import row_of
-
-from .emulator import SECRET, Emulator
+from tests.unit.clients.emulator import SECRET, Emulator
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDE = (ROOT / "docs/guides/awx-inventory.md").read_text(encoding="utf-8")

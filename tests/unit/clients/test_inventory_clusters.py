@@ -10,9 +10,8 @@ import pytest
 
 from ansible_collections.ent.renfort.plugins.module_utils.fleet_inventory import InventoryError, groups_of
 from ansible_collections.ent.renfort.plugins.module_utils.inventory.asking import AwayError
-
-from .emulator import Emulator
-from .inventories import Reader, fill, names, planned, two
+from tests.unit.clients.emulator import Emulator
+from tests.unit.clients.inventories import Reader, fill, names, planned, two
 
 OTHER_NETWORK = "ip-10.99.2.1;renfort;tier-web"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from .conftest import Told
+    from tests.unit.clients.conftest import Told
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = [sys.executable, str(ROOT / "scripts" / "inventory.py")]

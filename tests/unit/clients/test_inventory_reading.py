@@ -26,12 +26,11 @@ from ansible_collections.ent.renfort.plugins.module_utils.proxmox_errors import 
     TlsError,
 )
 from lab.pve.qemu.guests import row_of
-
-from .emulator import SECRET, Emulator
-from .inventories import Reader, fill, names, planned
+from tests.unit.clients.emulator import SECRET, Emulator
+from tests.unit.clients.inventories import Reader, fill, names, planned
 
 if TYPE_CHECKING:
-    from .conftest import Told
+    from tests.unit.clients.conftest import Told
 
 
 def test_one_call_whatever_the_number_of_guests(start: Callable[[], Emulator], read: Reader) -> None:
