@@ -9,7 +9,7 @@ operator compared on the console. A key that was pinned and is another one now i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -93,6 +93,7 @@ class ServerEnrol:
                 raise
             whom = "somebody who switches it on: it has no bmc" if by_hand else "its installation"
             return _step(use, error.message.rstrip("."), waits_for=whom)
+        _refuse_changed(use, target, keys, pinned, self._request.known_hosts_file)
         key = _trusted(use, target, keys, pinned, self._request.accepted.get(use.name, ""))
         _refuse_another(use, target, identify(target, key))
         return self._enrolled(use, target, key)
@@ -154,26 +155,29 @@ def _left_alone(use: ServerUse, pinned: Collection[str]) -> Step | None:
     return None
 
 
+def _refuse_changed(
+    use: ServerUse, target: Target, keys: Collection[str], pinned: Collection[str], file: Path
+) -> None:
+    if not pinned or set(keys) & set(pinned):
+        return
+    raise WrongKeyError(
+        f"The host key of {use.name} at {target.known_as} is not the one that was pinned: it shows "
+        f"{_shown(keys)}, and {_shown(pinned)} was pinned.",
+        hint="Refused, whatever was accepted. If it was installed again, or another machine had this address "
+        f"before, remove the old key first: ssh-keygen -f {file} -R '{target.known_as}'.",
+    )
+
+
 def _trusted(
     use: ServerUse, target: Target, keys: Collection[str], pinned: Collection[str], accepted: str
 ) -> str:
     """Return the key that may be trusted; see the head of this file for which one that is."""
-    shown = ", ".join(f"{key.split()[0]} {fingerprint(key)}" for key in keys)
-    if pinned:
-        found = next((key for key in keys if key in pinned), "")
-        if not found:
-            raise WrongKeyError(
-                f"The host key of {use.name} at {target.known_as} is not the one that was pinned: it shows "
-                f"{shown}, and {', '.join(fingerprint(key) for key in pinned)} was pinned.",
-                hint="Refused, whatever was accepted. If it was installed again, or another machine had this "
-                f"address before, remove the old key first: ssh-keygen -R '{target.known_as}'.",
-            )
-        if not use.host_key:
-            return found
+    if pinned and not use.host_key:
+        return next(key for key in keys if key in pinned)
     expected = use.host_key or accepted
     if not expected:
         raise UnknownKeyError(
-            f"Nobody said which host key {use.name} has; {target.known_as} shows {shown}.",
+            f"Nobody said which host key {use.name} has; {target.known_as} shows {_shown(keys)}.",
             hint="Compare it on the server's console (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), "
             f'then run with -e \'{{"renfort_accept_host_keys": {{"{use.name}": "SHA256:…"}}}}\'.',
         )
@@ -181,11 +185,15 @@ def _trusted(
     if not found:
         whose = "the plan states" if use.host_key else "was accepted"
         raise WrongKeyError(
-            f"{target.known_as} does not have the host key of {use.name}: it shows {shown}, and {whose} "
-            f"{fingerprint(expected) or expected}.",
+            f"{target.known_as} does not have the host key of {use.name}: it shows {_shown(keys)}, and "
+            f"{whose} {fingerprint(expected) or expected}.",
             hint="It may be another machine that has this address. Look at its console before anything else.",
         )
     return found
+
+
+def _shown(keys: Iterable[str]) -> str:
+    return ", ".join(f"{key.split()[0]} {fingerprint(key)}" for key in keys)
 
 
 def _refuse_another(use: ServerUse, target: Target, found: Identity) -> None:

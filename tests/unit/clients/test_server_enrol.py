@@ -138,7 +138,7 @@ def test_a_key_that_changed_is_refused_whatever_is_accepted(bench: Bench) -> Non
     text = bench.failure(accepted={"s1": bench.server.fingerprint})
     assert "is not the one that was pinned" in text
     assert fingerprint(old) in text
-    assert f"ssh-keygen -R '{bench.host}'" in text
+    assert f"ssh-keygen -f {bench.known.path} -R '{bench.host}'" in text
     assert bench.known.keys(bench.host) == (" ".join(old.split()[:2]),)
 
 
