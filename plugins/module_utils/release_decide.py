@@ -13,7 +13,7 @@ from .core.errors import RenfortError
 from .core.machine import OWNER_TAG, Machine
 from .core.names import order_key
 from .core.plan import Plan
-from .core.server_use import ServerUse
+from .core.server_use import ServerState, ServerUse
 from .proxmox_cluster import ClusterView, Guest
 from .release_minimum import Group, Left, left_over
 
@@ -66,12 +66,12 @@ class Target:
 
     @property
     def serves(self) -> bool:
-        """Whether it may still serve users: a guest that is not stopped, or a server that carries a machine.
+        """Whether it may still serve users: a guest that is not stopped, a server in service for a tier.
 
         One that an interrupted release had stopped already is no further loss to its group.
         """
         if self.server is not None:
-            return bool(self.server.machine)
+            return bool(self.server.machine) and self.server.state is ServerState.IN_SERVICE
         return self.guest is not None and self.guest.status != "stopped"
 
     @property
@@ -316,7 +316,9 @@ def _running(fleet: Fleet) -> Counter[Group]:
     up = [guest for guest in fleet.owned() if guest.status != "stopped" and guest.node in online]
     found = Counter(_group(guest) for guest in up)
     found.update(
-        (use.tier, use.tenant) for use in fleet.plan.servers if use.machine and use.state == "in_service"
+        (use.tier, use.tenant)
+        for use in fleet.plan.servers
+        if use.machine and use.state is ServerState.IN_SERVICE
     )
     found.update(fleet.carriers.values())
     return found
