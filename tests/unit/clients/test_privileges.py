@@ -27,6 +27,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.provision import Provi
 from ansible_collections.ent.renfort.plugins.module_utils.provision_changes import Access
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox import Client
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox_cluster import read_guests
+from ansible_collections.ent.renfort.plugins.module_utils.release_act import Limits, Remover
 from tests.unit.clients.emulator import PRIVILEGES, ROOT, Emulator
 
 PAGE = (ROOT / "docs/reference/privileges.md").read_text(encoding="utf-8")
@@ -89,17 +90,15 @@ def everything(emulator: Emulator, folder: Path) -> Iterator[str]:
     grown = replace(MACHINE, cores=2, memory_mib=2048)
     yield from provision(emulator, folder, grown, allow_restart=True)
     client = Client(emulator.settings())
-    seen = [host.name for host in fleet_from(read_guests(client)).hosts]
+    guests = read_guests(client)
+    seen = [host.name for host in fleet_from(guests).hosts]
     if seen != [MACHINE.name]:
         yield f"The inventory shows {seen} instead of {MACHINE.name}."
-    release(client)
-
-
-def release(client: Client) -> None:
-    """The calls with which a guest goes away."""
-    path = "nodes/pve2/qemu/2001"
-    client.wait(client.post(f"{path}/status/shutdown", doing="stop it"), doing="stop it", timeout_s=60)
-    client.wait(client.delete(path, doing="remove it", purge=1), doing="remove it", timeout_s=60)
+    remover = Remover(client, Limits())
+    for guest in guests:
+        if guest.vmid == MACHINE.vmid and remover.check(guest):
+            remover.stop(guest, force=True)
+            remover.destroy(guest)
 
 
 def complaints(emulator: Emulator, folder: Path) -> list[str]:
