@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.ent.renfort.plugins.module_utils.core.errors import RenfortError
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 EXIT_FAILED = 1
@@ -40,16 +42,14 @@ Exit status: 0 done; 1 the inventory could not be made; 2 wrong usage; 3 no such
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status."""
     options = _parser().parse_args(arguments)
-    try:
-        from ansible_collections.ent.renfort.plugins.module_utils.core.errors import RenfortError
-    except ImportError as error:
-        return _fail(f"{error}. Run `make run-tools`, or use a Python with requirements.txt installed.")
     if options.accept_shrink:
         os.environ["RENFORT_ACCEPT_SHRINK"] = "1"
     try:
         data = _inventory(_config(options.config), use_cache=not options.refresh_cache)
-    except (RenfortError, ImportError) as error:
+    except RenfortError as error:
         return _fail(str(error))
+    except ImportError as error:
+        return _fail(f"{error}. Run `make run-tools`, or use a Python with requirements.txt installed.")
     except subprocess.CalledProcessError:
         return EXIT_FAILED
     if options.list:
