@@ -2,14 +2,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lab.errors import LabError
+from lab.images import cloud
 from lab.images.apt import carried_options, choose_mirror, deb822_entries, host_mirror, one_line_entries
 from lab.images.recipe import Mirror, Recipe
+
+ROOT = Path(__file__).resolve().parents[3]
 
 MIRROR = Mirror(archive="http://mirror.example/debian", security="http://mirror.example/security")
 RECIPE = Recipe(name="debian-13", suite="trixie", mirror=MIRROR, apt_options=(), customise="#!/bin/sh\n")
@@ -129,3 +134,22 @@ def test_the_build_command_ends_with_suite_output_and_sources() -> None:
     assert argv[-5:] == ["trixie", "-", *MIRROR.lines("trixie")]
     assert '--aptopt=Acquire::Retries "3"' in argv
     assert "--customize-hook=hook" in argv
+
+
+def test_a_cloud_image_names_the_machine_that_it_stands_for() -> None:
+    served = cloud.content("debian-12-genericcloud-amd64.qcow2")
+
+    assert served is not None
+    assert served.startswith(b"QFI\xfb")
+    assert cloud.recognise(served[:4096]) == cloud.CloudImage(machine="debian-12", disk_bytes=3 * 1024**3)
+    assert cloud.recognise(served[4:]) is None
+    assert cloud.content("../etc/passwd") is None
+
+
+def test_the_inventory_of_the_lab_knows_the_checksum_of_its_image() -> None:
+    variables = yaml.safe_load((ROOT / "inventories/lab/group_vars/all/template.yml").read_text())
+    template = variables["renfort_template"]
+    served = cloud.content(template["image"].rpartition("/")[2])
+
+    assert served is not None
+    assert template["checksum"] == f"sha256:{hashlib.sha256(served).hexdigest()}"
