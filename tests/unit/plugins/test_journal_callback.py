@@ -206,6 +206,7 @@ def test_each_guest_that_a_module_of_ours_changes_has_its_own_line(site: Site, e
         plan_file: {site.plan}
         ssh_public_keys: ["{KEY}"]
         known_hosts_file: {site.folder}/known_hosts
+        probe_addresses: false  # the guest is in memory, another network may have its address
         api_host: 127.0.0.1
         api_port: {settings.port}
         api_user: renfort@pve
