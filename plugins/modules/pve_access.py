@@ -182,6 +182,11 @@ def main() -> None:
         supports_check_mode=True,
     )
     options = module.params
+    if not any(options[name] for name in ("api_password", "api_password_file", "api_token_id")):
+        module.fail_json(
+            msg=f"How {options['api_user'] or 'the administrator'} proves who it is, is not said. Set "
+            "api_password_file (renfort_admin_password_file), RENFORT_PVE_PASSWORD, or the token of one."
+        )
     names = ("pools", "templates", "storages", "images", "nodes", "bridges")
     account = Account(
         duty=Duty(options["duty"]),

@@ -97,6 +97,13 @@ def test_check_mode_shows_the_accounts_and_makes_none(site: Site) -> None:
     assert not (site.folder / "token").exists()
 
 
+def test_without_password_and_token_the_message_names_what_to_set(site: Site) -> None:
+    refused = site.attempt("privileges", "-e", "renfort_admin_password_file=")
+
+    assert refused.returncode == 2
+    assert "Set api_password_file (renfort_admin_password_file), RENFORT_PVE_PASSWORD" in refused.stdout
+
+
 def test_the_accounts_are_made_and_a_second_run_writes_nothing(site: Site) -> None:
     first = site.play("privileges", "-e", "renfort_template_maker=true")
     before = site.emulator.counted()["writes"]
