@@ -12,22 +12,13 @@ from typing import Any
 from ..core.errors import InputError
 from ..core.fields import Fields
 from .addresses import Address, addresses_of
-from .kinds import as_kind
+from .kinds import Option, as_kind
 
 PLUGIN = "ent.renfort.fleet"
 """The name of the plugin, which marks a configuration file as one of it."""
 
 CLUSTER_PATTERN = r"[a-z][a-z0-9]*(_[a-z0-9]+)*"
 """A cluster's name becomes a group and a part of environment variables."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """What an option takes: its kind, its default, the environment variable that stands in for it."""
-
-    kind: str
-    default: Any = None
-    env: str = ""
 
 
 API_OPTIONS: Mapping[str, Option] = {
@@ -53,11 +44,13 @@ OWN_OPTIONS: Mapping[str, Option] = {
     "allow_empty": Option(kind="bool", default=False),
     "filters": Option(kind="list", default=[]),
     "state_dir": Option(kind="str", env="RENFORT_INVENTORY_STATE"),
-    "max_stale_hours": Option(kind="int", default=168, env="RENFORT_MAX_STALE_HOURS"),
-    "max_shrink_percent": Option(kind="int", default=10, env="RENFORT_MAX_SHRINK_PERCENT"),
+    "max_stale_hours": Option(kind="int", default=168, env="RENFORT_MAX_STALE_HOURS", minimum=0),
+    "max_shrink_percent": Option(
+        kind="int", default=10, env="RENFORT_MAX_SHRINK_PERCENT", minimum=0, maximum=100
+    ),
     "accept_shrink": Option(kind="bool", default=False, env="RENFORT_ACCEPT_SHRINK"),
     "cache": Option(kind="bool", default=False, env="ANSIBLE_INVENTORY_CACHE"),
-    "cache_timeout": Option(kind="int", default=300, env="ANSIBLE_INVENTORY_CACHE_TIMEOUT"),
+    "cache_timeout": Option(kind="int", default=300, env="ANSIBLE_INVENTORY_CACHE_TIMEOUT", minimum=0),
 }
 """The options of the inventory as a whole."""
 
@@ -151,9 +144,6 @@ def settings_of(
     if config.get("plugin") != PLUGIN:
         raise InputError(file=file, key="plugin", problem=f'it is "{config.get("plugin")}"', expected=PLUGIN)
     own = _with_environment(top, OWN_OPTIONS, environment, file)
-    shrink = own["max_shrink_percent"]
-    if shrink > 100:
-        raise _wrong(file, "max_shrink_percent", f"{shrink} is out of bounds", "an integer 0 to 100")
     return Settings(
         clusters=_clusters(top, file, environment),
         remote_user=own["remote_user"],
@@ -162,7 +152,7 @@ def settings_of(
         allow_empty=own["allow_empty"],
         state_dir=_path(own["state_dir"], folder) or _default_state(environment),
         max_stale_s=own["max_stale_hours"] * 3600.0,
-        max_shrink_percent=shrink,
+        max_shrink_percent=own["max_shrink_percent"],
         accept_shrink=own["accept_shrink"],
         cache_s=float(own["cache_timeout"]) if own["cache"] else 0.0,
         constructed=_constructed(top, file),
@@ -178,7 +168,7 @@ def _refuse_removed(fields: Fields) -> None:
 def _typed(fields: Fields, options: Mapping[str, Option]) -> dict[str, Any]:
     """Return the options that are set, each of its kind; an option that is null is not set."""
     return {
-        name: as_kind(fields, name, options[name].kind)
+        name: as_kind(fields, name, options[name])
         for name in fields
         if fields.data[name] is not None and fields.data[name] != ""
     }
@@ -200,50 +190,46 @@ def _with_environment(
             found[name] = given[name]
         elif text:
             source = Fields(file=f"{file} (environment variable {variable})", key="", data={name: text})
-            found[name] = as_kind(source, name, option.kind)
+            found[name] = as_kind(source, name, option)
         else:
             found[name] = option.default
     return found
 
 
 def _clusters(top: Mapping[str, Any], file: str, environment: Mapping[str, str]) -> tuple[Cluster, ...]:
+    fields = Fields(file=file, key="", data=top)
     shared = {name: top[name] for name in API_OPTIONS if name in top}
+    common = _with_environment(shared, API_OPTIONS, environment, file)
     if "clusters" not in top:
-        api = _with_environment(shared, API_OPTIONS, environment, file)
-        name = top.get("cluster_name", "")
-        _check_name(Fields(file=file, key="", data={"cluster_name": name}), "cluster_name") if name else None
-        return (_cluster(name, api, file, ""),)
+        name = _name(fields, "cluster_name") if "cluster_name" in top else ""
+        return (_cluster(name, common, file, ""),)
     for name in ("api_host", "api_hosts", "cluster_name"):
         if name in top:
-            raise _wrong(file, name, "it stands beside clusters", f"{name} in each entry of clusters")
-    entries = list(Fields(file=file, key="", data=top).items("clusters", ("name", *API_OPTIONS)))
-    if not entries:
-        raise _wrong(file, "clusters", "the list is empty", "at least one cluster")
-    common = _with_environment(shared, API_OPTIONS, environment, file) | {"api_host": None, "api_hosts": None}
+            raise fields.error(name, "it stands beside clusters", f"{name} in each entry of clusters")
     found: dict[str, Cluster] = {}
-    for entry in entries:
-        name = _check_name(entry, "name")
+    for entry in fields.items("clusters", ("name", *API_OPTIONS)):
+        name = _name(entry, "name")
         if name in found:
             raise entry.error("name", f'"{name}" is there twice', "each cluster once")
-        given = _typed(entry, {"name": Option(kind="str"), **API_OPTIONS})
-        own = _with_environment(given, API_OPTIONS, environment, file, f"{name.upper()}_")
-        stated = {
-            key: value for key, value in own.items() if value is not None and _stated(key, value, given)
-        }
-        # A secret of the cluster's own, however it is given, is not mixed with one that is for all.
-        if {"api_token_secret", "api_token_file"} & set(stated):
-            common_here = common | {"api_token_secret": None, "api_token_file": None}
-        else:
-            common_here = common
-        found[name] = _cluster(name, {**common_here, **stated}, file, entry.key)
+        found[name] = _cluster(name, common | _own(entry, name, environment), file, entry.key)
+    if not found:
+        raise fields.error("clusters", "the list is empty", "at least one cluster")
     return tuple(found.values())
 
 
-def _stated(name: str, value: Any, given: Mapping[str, Any]) -> bool:
-    return name in given or value != API_OPTIONS[name].default
+def _own(entry: Fields, name: str, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return what is said of one cluster, in its entry or in variables with its name, and nothing else."""
+    given = _typed(entry, {"name": Option(kind="str"), **API_OPTIONS})
+    own = _with_environment(given, API_OPTIONS, environment, entry.file, f"{name.upper()}_")
+    said = {key: value for key, value in own.items() if key in given or value != API_OPTIONS[key].default}
+    # Where and how the others are reached is of no use here, nor is a secret beside one of its own.
+    unused = ["api_host", "api_hosts"]
+    if {"api_token_secret", "api_token_file"} & set(said):
+        unused += ["api_token_secret", "api_token_file"]
+    return dict.fromkeys(unused) | said
 
 
-def _check_name(fields: Fields, key: str) -> str:
+def _name(fields: Fields, key: str) -> str:
     expected = "small letters, digits and single underscores, a letter first (nord_1)"
     return fields.text(key, pattern=CLUSTER_PATTERN, expected=expected)
 
@@ -283,7 +269,3 @@ def _path(text: str | None, folder: Path) -> Path | None:
 def _default_state(environment: Mapping[str, str]) -> Path:
     base = environment.get("XDG_STATE_HOME") or "~/.local/state"
     return Path(base).expanduser() / "renfort" / "inventory"
-
-
-def _wrong(file: str, key: str, problem: str, expected: str) -> InputError:
-    return InputError(file=file, key=key, problem=problem, expected=expected)

@@ -167,6 +167,39 @@ def test_every_configuration_gives_the_same_bytes(commands: Commands, name: str)
     assert ("asking ansible-inventory" in script.stderr) == ("Ansible's" in name)
 
 
+SERVER = {"name": "shelf-01", "site": "nord", "rack": "r1", "state": "in_service", "reason": "demand"} | {
+    "since": "2026-11-25T10:00:00Z",
+    "machine": "eure-database-01",
+    "tier": "database",
+    "tenant": "eure",
+    "address": "10.83.20.40/24",
+    "gateway": "10.83.20.1",
+}
+
+
+def test_servers_and_hosts_of_a_cluster_that_is_away_give_the_same_bytes(
+    commands: Commands, tmp_path: Path
+) -> None:
+    empty = {"machines": [], "shortages": [], "served": [], "stages": [], "orders": []}
+    plan = {"renfort_fleet": {"version": 3, "servers": [SERVER], **empty}}
+    (tmp_path / "plan.yml").write_text(json.dumps(plan))
+    commands.options |= {"cluster_name": "nord", "groups": {"old": "renfort_stale is defined"}}
+    fresh = commands.script("--list")
+    commands.told.server.answers = [commands.told.answer(cut=True)]
+
+    script, plugin = commands.script("--list"), commands.plugin()
+
+    assert script.returncode == plugin.returncode == 0, script.stderr + plugin.stderr
+    assert script.stdout == plugin.stdout
+    for told in (script.stderr, plugin.stderr):
+        assert "in the group stale" in " ".join(told.split())
+    data = json.loads(script.stdout)
+    guests = sorted(set(json.loads(fresh.stdout)["fleet"]["hosts"]) - {"eure-database-01"})
+    assert data["stale"]["hosts"] == data["old"]["hosts"] == data["cluster_nord"]["hosts"] == guests
+    assert data["database"]["hosts"] == data["rack_nord_r1"]["hosts"] == ["eure-database-01"]
+    assert "renfort_stale" not in data["_meta"]["hostvars"]["eure-database-01"]
+
+
 def test_variables_beside_the_configuration_are_exported_too(commands: Commands, tmp_path: Path) -> None:
     for name, text in {
         "group_vars/all/a.yml": "site: Île-de-France\nsince: 2026-03-16\n",

@@ -14,11 +14,11 @@ import yaml
 from ansible_collections.ent.renfort.plugins.doc_fragments.pve import ModuleDocFragment
 from ansible_collections.ent.renfort.plugins.inventory import fleet
 from ansible_collections.ent.renfort.plugins.module_utils.core.errors import InputError
+from ansible_collections.ent.renfort.plugins.module_utils.inventory.kinds import Option
 from ansible_collections.ent.renfort.plugins.module_utils.inventory.options import (
     API_OPTIONS,
     CONSTRUCTED,
     OPTIONS,
-    Option,
     Settings,
     settings_of,
 )
