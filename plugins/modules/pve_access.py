@@ -145,6 +145,7 @@ reads:
   sample: 5
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,16 @@ OPTIONS: dict[str, dict[str, Any]] = {
 """The options beside those of the API."""
 
 
+def _account(options: Mapping[str, Any]) -> Account:
+    names = ("pools", "templates", "storages", "images", "nodes", "bridges")
+    return Account(
+        duty=Duty(options["duty"]),
+        user=options["user"],
+        token=options["token"],
+        places=Places(**{name: tuple(dict.fromkeys(map(str, options[name] or ()))) for name in names}),
+    )
+
+
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(
@@ -187,15 +198,8 @@ def main() -> None:
             msg=f"How {options['api_user'] or 'the administrator'} proves who it is, is not said. Set "
             "api_password_file (renfort_admin_password_file), RENFORT_PVE_PASSWORD, or the token of one."
         )
-    names = ("pools", "templates", "storages", "images", "nodes", "bridges")
-    account = Account(
-        duty=Duty(options["duty"]),
-        user=options["user"],
-        token=options["token"],
-        places=Places(**{name: tuple(dict.fromkeys(map(str, options[name] or ()))) for name in names}),
-    )
     request = Request(
-        account=account,
+        account=_account(options),
         token_file=Path(options["token_file"]),
         renew=options["renew_token"],
         dry_run=module.check_mode,

@@ -81,6 +81,18 @@ def site(certificate: Path, url: str, tmp_path_factory: pytest.TempPathFactory) 
     emulator.close()
 
 
+@pytest.fixture(scope="module")
+def accounts(site: Site) -> str:
+    """The output of making both accounts, which are there from then on."""
+    return site.play("privileges", "-e", "renfort_template_maker=true")
+
+
+@pytest.fixture(scope="module")
+def template(site: Site, accounts: str) -> str:
+    """The output of making the template, which is there from then on."""
+    return site.play("template")
+
+
 def changed(output: str) -> int:
     found = re.search(r"changed=(\d+)", output)
     assert found, output
@@ -104,17 +116,17 @@ def test_without_password_and_token_the_message_names_what_to_set(site: Site) ->
     assert "Set api_password_file (renfort_admin_password_file), RENFORT_PVE_PASSWORD" in refused.stdout
 
 
-def test_the_accounts_are_made_and_a_second_run_writes_nothing(site: Site) -> None:
-    first = site.play("privileges", "-e", "renfort_template_maker=true")
+def test_the_accounts_are_made_and_a_second_run_writes_nothing(site: Site, accounts: str) -> None:
     before = site.emulator.counted()["writes"]
     second = site.play("privileges", "-e", "renfort_template_maker=true")
 
-    assert changed(first) == 2
+    assert changed(accounts) == 2
     assert (site.folder / "token").stat().st_mode & 0o777 == 0o600
-    assert (site.folder / "token").read_text().strip() not in first
+    assert (site.folder / "token").read_text().strip() not in accounts
     assert (changed(second), site.emulator.counted()["writes"] - before) == (0, 0)
 
 
+@pytest.mark.usefixtures("accounts")
 def test_check_mode_shows_the_template_and_makes_none(site: Site) -> None:
     output = site.play("template", "--check", "--diff")
 
@@ -123,18 +135,18 @@ def test_check_mode_shows_the_template_and_makes_none(site: Site) -> None:
     assert dict(site.emulator.table("guests")) == {}
 
 
-def test_the_template_is_made_and_each_step_is_shown(site: Site) -> None:
-    first = site.play("template")
+def test_the_template_is_made_and_each_step_is_shown(site: Site, template: str) -> None:
     before = site.emulator.counted()["writes"]
     second = site.play("template")
 
-    assert changed(first) == 1
-    assert "the hypervisor fetches the image and checks its checksum" in first
-    assert "debian-13 (9000): the agent answers" in first
+    assert changed(template) == 1
+    assert "the hypervisor fetches the image and checks its checksum" in template
+    assert "debian-13 (9000): the agent answers" in template
     assert site.emulator.table("guests")["9000"]["config"]["template"] == 1
     assert (changed(second), site.emulator.counted()["writes"] - before) == (0, 0)
 
 
+@pytest.mark.usefixtures("template")
 def test_the_first_guests_are_planned_and_made_with_the_everyday_account(site: Site) -> None:
     site.play("plan")
     output = site.play("provision")
@@ -147,6 +159,7 @@ def test_the_first_guests_are_planned_and_made_with_the_everyday_account(site: S
     assert (site.folder / "known_hosts").read_text().count("ssh-ed25519") == len(machines)
 
 
+@pytest.mark.usefixtures("accounts")
 def test_the_everyday_account_cannot_make_templates(site: Site) -> None:
     everyday = {"renfort_template_user": "renfort@pve", "renfort_template_token_id": "ops"}
     everyday["renfort_template_token_file"] = str(site.folder / "token")
