@@ -114,7 +114,7 @@ options:
   filters:
     description:
       - Jinja expressions; only hosts for which all are true are in the inventory. They read the variables of
-        the host and C(inventory_hostname).
+        the host, C(inventory_hostname) and C(group_names), the groups that are not constructed.
       - An expression that fails leaves the host out, or is an error with O(strict).
     type: list
     elements: str
@@ -229,6 +229,7 @@ from ..module_utils.fleet_inventory import (
     InventoryError,
     groups_of,
     hostvars_of,
+    known_to_filters,
     refuse_all_filtered,
 )
 from ..module_utils.inventory.options import CONSTRUCTED, Settings, settings_of
@@ -282,12 +283,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
 
     def _kept(self, host: Host, filters: list[str], settings: Settings) -> bool:
         """Whether all filters are true for a host."""
-        known = {
-            **hostvars_of(host, user=settings.remote_user),
-            "inventory_hostname": host.name,
-            "inventory_hostname_short": host.name.split(".")[0],
-            "group_names": [],
-        }
+        known = known_to_filters(host, hostvars_of(host, user=settings.remote_user))
         for condition in filters:
             try:
                 if not self._compose(condition, known):

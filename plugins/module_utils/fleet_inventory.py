@@ -201,6 +201,16 @@ def hostvars_of(host: Host, *, user: str) -> dict[str, Any]:
     return values
 
 
+def known_to_filters(host: Host, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a filter may read of a host: its variables, its names and its groups."""
+    return {
+        **variables,
+        "inventory_hostname": host.name,
+        "inventory_hostname_short": host.name.split(".")[0],
+        "group_names": sorted(groups_of(host)),
+    }
+
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9_]")
 
 

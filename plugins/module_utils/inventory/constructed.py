@@ -31,9 +31,9 @@ class Constructor:
         self._keyed_groups = constructed.keyed_groups
         self._filters = [compiled(text) for text in constructed.filters]
         self._compose = {name: compiled(_text(text)) for name, text in constructed.compose.items()}
-        self._groups = {
-            constructed_group_name(name): compiled(_text(text)) for name, text in constructed.groups.items()
-        }
+        self._groups = [
+            (constructed_group_name(name), compiled(_text(text))) for name, text in constructed.groups.items()
+        ]
         texts = [
             *constructed.filters,
             *constructed.compose.values(),
@@ -46,9 +46,8 @@ class Constructor:
             if "{" in str(entry.get("parent_group") or ""):
                 raise NeedsAnsible("a template as parent_group")
 
-    def keeps(self, host: str, variables: Mapping[str, Any]) -> bool:
-        """Whether all filters are true for a host that is not in the tree yet."""
-        known = {**variables, **_names_of(host), "group_names": []}
+    def keeps(self, known: Mapping[str, Any]) -> bool:
+        """Whether all filters are true for a host, given what they may read of it."""
         return all(self._try(evaluate, known, default=False) for evaluate in self._filters)
 
     def construct(self, host: str) -> None:
@@ -60,7 +59,7 @@ class Constructor:
             if value is not _FAILED:
                 variables[name] = value
         known = self._known(host)
-        for group, evaluate in self._groups.items():
+        for group, evaluate in self._groups:
             fits = self._try(evaluate, known, default=False)
             if not isinstance(fits, bool):
                 raise NeedsAnsible(f"the condition of the group {group}, which is neither true nor false")

@@ -56,10 +56,13 @@ def copy_path(state_dir: Path, cluster: Cluster) -> Path:
 def read_copy(state_dir: Path, cluster: Cluster) -> Copy | None:
     """Return the last good copy, if there is one."""
     data = read_state(copy_path(state_dir, cluster), version=VERSION)
-    if data is None or not isinstance(data.get("rows"), list):
+    rows = data.get("rows") if data is not None else None
+    if data is None or not isinstance(rows, list):
+        return None
+    if not all(isinstance(row, dict) and {"vmid", "type"} <= row.keys() for row in rows):
         return None
     planned = frozenset(data.get("planned", ()))
-    return Copy(taken=float(data.get("taken", 0.0)), rows=tuple(data["rows"]), planned=planned)
+    return Copy(taken=float(data.get("taken", 0.0)), rows=tuple(rows), planned=planned)
 
 
 def write_copy(state_dir: Path, cluster: Cluster, copy: Copy) -> None:

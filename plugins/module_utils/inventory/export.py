@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..fleet_inventory import Fleet, groups_of, hostvars_of, refuse_all_filtered
+from ..fleet_inventory import Fleet, groups_of, hostvars_of, known_to_filters, refuse_all_filtered
 from .options import Settings
 from .tree import Tree
 from .vars_files import entity_vars
@@ -81,7 +81,7 @@ def tree_of(fleet: Fleet, settings: Settings) -> Tree:
         constructor = Constructor(settings.constructed, tree)
     for host in fleet.hosts:
         variables = hostvars_of(host, user=settings.remote_user)
-        if constructor is not None and not constructor.keeps(host.name, variables):
+        if constructor is not None and not constructor.keeps(known_to_filters(host, variables)):
             continue
         tree.add_host(host.name, variables)
         for group in groups_of(host):

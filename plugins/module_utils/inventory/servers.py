@@ -9,6 +9,7 @@ from there for as long as the file has the same content.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -143,7 +144,9 @@ def _kept(path: Path, state_dir: Path, read: Callable[[Path], Files]) -> Files:
     kept = state_dir / f"{what}-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}.json"
     data = read_state(kept, version=VERSION)
     if data is not None and data.get("content") == content:
-        return _from_data(data)
+        # Somebody else's change of the file is no reason to fail: the source is there to be read.
+        with contextlib.suppress(AttributeError, KeyError, TypeError, ValueError):
+            return _from_data(data)
     files = read(path)
     try:
         write_state(kept, {"version": VERSION, "content": content, **_to_data(files)})
@@ -165,6 +168,6 @@ def _to_data(files: Files) -> dict[str, Any]:
 def _from_data(data: Mapping[str, Any]) -> Files:
     return Files(
         hosts=tuple(ServerHost(**host) for host in data["hosts"]),
-        names=data["names"],
+        names=dict(data["names"]),
         places={name: (site, rack) for name, (site, rack) in data["places"].items()},
     )

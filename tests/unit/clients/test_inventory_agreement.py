@@ -65,7 +65,7 @@ CONDITIONS = (
     *("'fleet' in group_names", "lacking", "inventory_hostname.startswith('a')", "facts is mapping"),
 )
 
-NAMES = st.sampled_from(["front", "a b", "9lives", "renfort_tier", "web", "customers", "é"])
+NAMES = st.sampled_from(["front", "a b", "9lives", "renfort_tier", "web", "customers", "é", "a-b"])
 
 KEYED = st.fixed_dictionaries(
     {"key": st.sampled_from(KEYS)},
@@ -85,7 +85,7 @@ CONSTRUCTED = st.fixed_dictionaries(
         ),
         "groups": st.dictionaries(NAMES, st.sampled_from(CONDITIONS), max_size=3),
         "keyed_groups": st.lists(KEYED, max_size=4),
-        "filters": st.lists(st.sampled_from(CONDITIONS[:4]), max_size=2, unique=True),
+        "filters": st.lists(st.sampled_from(CONDITIONS[:5]), max_size=2, unique=True),
         "leading_separator": st.booleans(),
         "strict": st.booleans(),
         "remote_user": st.sampled_from(["ops", "{% x"]),

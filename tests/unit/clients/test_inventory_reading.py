@@ -233,7 +233,9 @@ def test_a_copy_serves_as_cache_for_as_long_as_it_is_told(
     assert emulator.counted()["reads"] == 3
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", '{"version": 1}', '{"version": 99, "rows": []}'])
+@pytest.mark.parametrize(
+    "damage", ["", "{", "[]", '{"version": 1}', '{"version": 1, "rows": [{}]}', '{"version": 99, "rows": []}']
+)
 def test_a_damaged_copy_counts_as_none(start: Callable[[], Emulator], read: Reader, damage: str) -> None:
     emulator = start()
     fill(emulator, ["eure-web-01"])

@@ -197,6 +197,20 @@ def test_a_plan_is_only_read_again_when_its_content_changes(
         folder.read()
 
 
+def test_what_was_kept_and_is_damaged_is_made_again(folder: Folder) -> None:
+    folder.plan(server("shelf-01", "enrolled", "eure-database-01"))
+    first = folder.read()
+    (kept,) = folder.state.glob("plan-*.json")
+    whole = json.loads(kept.read_text())
+
+    for damaged in ({"hosts": [{}]}, {"names": None}, {"places": {"pve1": 1}}, {"content": "another"}):
+        kept.write_text(json.dumps(whole | damaged))
+        assert folder.read() == first
+    kept.write_text("{")
+    assert folder.read() == first
+    assert json.loads(kept.read_text()) == whole
+
+
 def test_the_example_s_servers_in_service_are_all_there(tmp_path: Path) -> None:
     folder = ROOT / "inventories/example/group_vars/all"
 
