@@ -78,6 +78,7 @@ def application(driver: ShelfDriver, auth_file: Path) -> Flask:
     type(app).systems = driver
     flask: Flask = app
     flask.config["SUSHY_EMULATOR_FEATURE_SET"] = "vmedia"
+    flask.config["SUSHY_EMULATOR_STATE_DIR"] = str(auth_file.parent)
     flask.wsgi_app = RedfishAuthMiddleware(flask.wsgi_app, str(auth_file))  # type: ignore[method-assign]
 
     @flask.after_request

@@ -167,6 +167,9 @@ def test_sushy_tools_own_emulator_is_understood(tmp_path: Path, certificate: Pat
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [Path(sys.executable).parent / "sushy-emulator", "--fake", "-i", "127.0.0.1", "-p", str(port)]
+    # Without a folder of its own it goes on where an earlier one ended.
+    (tmp_path / "settings").write_text(f"SUSHY_EMULATOR_STATE_DIR = {str(tmp_path)!r}\n")
+    command += ["--config", tmp_path / "settings"]
     with (tmp_path / "log").open("wb") as log:
         service = subprocess.Popen(
             [*command, "--ssl-certificate", certificate, "--ssl-key", certificate],

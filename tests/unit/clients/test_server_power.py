@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.inputs import load_pla
 from ansible_collections.ent.renfort.plugins.module_utils.plan_states import Outcome, as_result
 from ansible_collections.ent.renfort.plugins.module_utils.redfish import Bmc
 from ansible_collections.ent.renfort.plugins.module_utils.server_power import Request, ServerPower
-from tests.unit.clients.shelf import Shelf, plan_of, states
+from tests.unit.clients.shelf import PASSWORD, ROOT, USER, Shelf, plan_of, states
 
 NOW = "2020-03-28T17:04:00Z"
 SERVERS: dict[str, dict[str, Any]] = {
@@ -28,6 +30,17 @@ SERVERS: dict[str, dict[str, Any]] = {
     "on": {"mac": "52:54:00:00:00:04", "power": "On"},
     "slow": {"mac": "52:54:00:00:00:05", "delay_s": 3.0},
 }
+
+OPERATOR = f"""
+import sys
+from pathlib import Path
+from ansible_collections.ent.renfort.plugins.module_utils.redfish_options import BmcSettings
+from ansible_collections.ent.renfort.plugins.module_utils.server_power import Request, ServerPower
+plan, certificate = sys.argv[1], sys.argv[2]
+settings = BmcSettings(user={USER!r}, password={PASSWORD!r}, ca_file=certificate)
+ServerPower(lambda: settings, Request(plan_file=Path(plan)), print).run()
+"""
+"""Another process that runs the same, to be killed."""
 
 
 @pytest.fixture
@@ -156,13 +169,16 @@ def test_a_run_that_was_cut_off_is_completed_by_the_next(
 
 def test_a_run_that_is_killed_while_a_server_comes_up_is_not_done_twice(bench: Bench) -> None:
     bench.servers("slow")
-    operator = multiprocessing.get_context("fork").Process(target=bench.run)
-    operator.start()
+    operator = subprocess.Popen(
+        [sys.executable, "-c", OPERATOR, bench.plan, bench.shelf.certificate],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": f"{ROOT / 'collections'}:{ROOT}"},
+    )
     end = time.monotonic() + 20
     while bench.shelf.resets()["slow"] == [] and time.monotonic() < end:
         time.sleep(0.02)
     operator.kill()
-    operator.join(timeout=10)
+    operator.wait(timeout=10)
 
     assert states(bench.plan) == {"slow": "powered"}
     assert not bench.run(settle_s=10).changed
