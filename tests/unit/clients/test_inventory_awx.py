@@ -18,6 +18,7 @@ import yaml
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from ansible_collections.ent.renfort.plugins.module_utils import proxmox_options
 from ansible_collections.ent.renfort.plugins.module_utils.inventory.options import OPTIONS
 from lab.pve.qemu.guests import row_of
 from tests.unit.clients.emulator import SECRET, Emulator
@@ -40,7 +41,7 @@ def emulator(certificate: Path) -> Iterator[Emulator]:
 def injected(folder: Path, **filled_in: str) -> dict[str, str]:
     """The environment that AWX makes of a credential, with the files that it writes."""
     fields = {field["id"] for field in TYPE["inputs"]["fields"]}
-    assert fields == set(filled_in) == set(TYPE["inputs"]["required"])
+    assert set(TYPE["inputs"]["required"]) <= set(filled_in) <= fields
     jinja = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
     names = {}
     for template, content in TYPE["injectors"]["file"].items():
@@ -60,6 +61,12 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> subpro
 
 def test_every_variable_is_one_that_the_options_read() -> None:
     assert set(TYPE["injectors"]["env"]) <= VARIABLES
+
+
+def test_the_modules_read_them_too() -> None:
+    read = set(proxmox_options.ENVIRONMENT.values())
+
+    assert read - set(TYPE["injectors"]["env"]) == {"RENFORT_PVE_USER", "RENFORT_PVE_TOKEN_FILE"}
 
 
 def test_the_guide_shows_the_type_as_it_is() -> None:
@@ -82,11 +89,15 @@ def test_what_the_guide_sets_is_read_by_somebody() -> None:
     assert named <= VARIABLES | {CONFIG_VARIABLE}
 
 
-def test_the_credential_alone_is_enough(emulator: Emulator, tmp_path: Path) -> None:
+@pytest.mark.parametrize("optional", ["port", "more_hosts"])
+def test_the_credential_alone_is_enough(emulator: Emulator, tmp_path: Path, optional: str) -> None:
     there = emulator.settings()
+    # With the port left out, the node at the usual one is away and the other answers.
+    others = {"port": str(there.port)} if optional == "port" else {"more_hosts": f"127.0.0.1:{there.port}"}
     environment = injected(
         tmp_path,
-        hosts=f"127.0.0.1:{there.port}",
+        host="127.0.0.1" if optional == "port" else "localhost.invalid",
+        **others,
         token_id=f"{there.user}!{there.token_id}",
         token_secret=SECRET,
         ca=Path(there.ca_file).read_text(),
@@ -98,7 +109,8 @@ def test_the_credential_alone_is_enough(emulator: Emulator, tmp_path: Path) -> N
     script = run([sys.executable, str(ROOT / "scripts/inventory.py"), "--list"], tmp_path, environment)
     plugin = run([ansible_inventory, "-i", str(config), "--list", "--export"], tmp_path, environment)
 
-    assert (script.returncode, script.stderr) == (0, "")
+    assert script.returncode == 0, script.stderr
+    assert ("cannot be reached" in script.stderr) == (optional == "more_hosts")
     assert json.loads(script.stdout)["web"]["hosts"] == ["eure-web-01"]
     assert script.stdout == plugin.stdout
     assert SECRET not in script.stdout
