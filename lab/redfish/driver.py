@@ -110,4 +110,6 @@ class ShelfDriver(AbstractSystemsDriver):  # type: ignore[misc]
         server = self.server(identity)
         overridden = server.name in self._sources
         boot = page["Boot"] | {"BootSourceOverrideEnabled": "Once" if overridden else "Disabled"}
+        if not server.netboot:
+            boot["BootSourceOverrideTarget@Redfish.AllowableValues"] = [DISK]
         return page | {"Boot": boot} | ({"SerialNumber": server.serial} if server.serial else {})

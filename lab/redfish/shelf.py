@@ -18,8 +18,8 @@ class ShelfServer:
 
     ``power`` is its power when the lab starts, ``delay_s`` how long it takes to show another one. One that
     ``refuses`` answers every reset with an error; one that is ``locked`` takes a boot source and keeps its
-    own. ``bridge``, ``address`` (with its prefix length) and ``gateway`` are what its installation from the
-    network gives it.
+    own; one without ``netboot`` offers no boot from the network. ``bridge``, ``address`` (with its prefix
+    length) and ``gateway`` are what its installation from the network gives it.
     """
 
     name: str
@@ -29,6 +29,7 @@ class ShelfServer:
     delay_s: float = 0.0
     refuses: bool = False
     locked: bool = False
+    netboot: bool = True
     bridge: str = ""
     address: str = ""
     gateway: str = ""

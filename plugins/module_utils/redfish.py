@@ -224,6 +224,11 @@ def _translated(error: Exception, what: str, settings: BmcSettings) -> RedfishEr
             f"{what}: the BMC answers {error.status_code}: {_told(error)}.",
             hint="Its event log says more. A BMC that was just updated or restarted needs some minutes.",
         )
+    if isinstance(error, (exceptions.InvalidParameterValueError, exceptions.MissingActionError)):
+        return BmcRefusedError(
+            f"{what}: its BMC does not offer that: {str(error).rstrip('.')}.",
+            hint="Update the firmware of the BMC; until then do it in the BMC's own pages.",
+        )
     return BmcRefusedError(
         f"{what}: the BMC's answer is not understood: {error}.",
         hint="Check that the address is that of a Redfish service, and that its firmware is up to date.",
