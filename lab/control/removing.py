@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .. import machines, network, process
 from ..guests.container import LABELS
+from ..guests.podman import SNAPSHOTS
 from ..host import require_host
 from ..paths import PODMAN, cache_dir, run_dir
 from ..podman import Podman
@@ -41,6 +42,7 @@ def remove_lab(state: State, report: Report, *, everything: bool = False, purge:
 async def _remove(state: State, report: Report, *, everything: bool, purge: bool) -> list[str]:
     podman = Podman()
     await _remove_containers(podman, report, [GUESTS, TESTS] if everything else [GUESTS])
+    await _remove_disks(podman)
     bridges = [*load_datacentre(DATACENTRE).bridges, *([machines.BRIDGE] if everything else [])]
     tests = await podman.containers()
     with network.exclusive():
@@ -64,6 +66,15 @@ async def _remove_containers(podman: Podman, report: Report, labels: list[str]) 
         if names:
             await podman.run("rm", "--force", "--time=0", "--volumes", *names)
             report(f"machines: {len(names)} removed")
+
+
+async def _remove_disks(podman: Podman) -> None:
+    """Remove what was kept of disks for their clones: a later guest of the same id would boot from it."""
+    chosen = ["--filter", f"reference={SNAPSHOTS}", "--format", "{{.Repository}}:{{.Tag}}"]
+    kept = (await podman.run("images", *chosen)).text.split()
+    if kept:
+        await podman.run("rmi", "--force", *kept)
+        await podman.run("image", "prune", "--force")
 
 
 async def _end_engine() -> None:
