@@ -11,9 +11,10 @@ from dataclasses import asdict, dataclass
 from .addressing import AddressPool, IdPool
 from .asking import Pending, network_of_need, storage_of
 from .machine import Machine
-from .model import Inputs, Live, Server
+from .model import Inputs, Live
 from .names import TIERS, free_name
 from .placement.problem import Solution, carrier_of
+from .server import Server
 from .server_use import ServerUse
 from .sizing import Need, Sizing
 

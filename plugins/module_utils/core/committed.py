@@ -9,8 +9,9 @@ from dataclasses import asdict, replace
 
 from .existing import network_of
 from .hosts import Hardware
-from .model import Carried, Inputs, Server, Stock
+from .model import Inputs, Stock
 from .plan import Plan
+from .server import Carried, Server
 from .server_use import ServerState, ServerUse
 
 
@@ -31,7 +32,7 @@ def committed_servers(inputs: Inputs, current: Plan) -> tuple[ServerUse, ...]:
 def in_use(stock: Stock, committed: Iterable[ServerUse]) -> Stock:
     """Return the stock in which every such server that is to be a machine counts as one."""
     carried = {
-        use.name: Carried(tier=use.tier, tenant=use.tenant, address=use.ip)
+        use.name: Carried(tier=use.tier, tenant=use.tenant, address=use.ip, machine=use.machine)
         for use in committed
         if use.machine
     }

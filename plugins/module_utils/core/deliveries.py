@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .model import Delivery, Server, Stock
+from .model import Delivery, Stock
+from .server import Server
 
 
 def delivered_servers(delivery: Delivery) -> tuple[Server, ...]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from .machine import Machine
-from .model import Hypervisor, Inputs, Live, LiveHypervisor, Server, Stock
+from .model import Hypervisor, Inputs, Live, LiveHypervisor, Stock
 from .placement.problem import Candidate, Host
+from .server import Server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,13 +10,13 @@ the name says.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
 from .addresses import Span, Subnet
 from .interval import Interval, Level
-from .server_access import ServerAccess
+from .server import Form, Server
 
 
 class Scope(StrEnum):
@@ -219,52 +219,6 @@ class Hypervisor:
     reserved_memory_mib: int
     bridges: tuple[str, ...]
     storages: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
-    """What a physical machine is made of: MiB of memory, GiB of disks, number of network interfaces."""
-
-    cores: int
-    memory_mib: int
-    disk_gib: int
-    nics: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
-    """The machine that a server in service is; ``address`` has no prefix length.
-
-    ``machine`` is its name, empty when it has that of the server.
-    """
-
-    tier: str
-    tenant: str
-    address: str
-    machine: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    """A physical machine: on the shelf, in service when it carries a tier, or of a delivery.
-
-    ``origin`` is the name of the delivery that brings it, else empty. ``address`` (no prefix length) is
-    where it answers once it is installed as a hypervisor, empty when nobody stated it.
-    """
-
-    name: str
-    site: str
-    rack: str
-    form: Form
-    origin: str = ""
-    carries: Carried | None = None
-    address: str = ""
-    access: ServerAccess = field(default_factory=ServerAccess)
-
-    @property
-    def machine(self) -> str:
-        """The name of the machine that it is in service."""
-        return (self.carries.machine if self.carries else "") or self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

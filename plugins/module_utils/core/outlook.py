@@ -12,7 +12,7 @@ from itertools import groupby
 
 from .deliveries import delivered_servers
 from .hosts import candidates_of
-from .model import Delivery, Form, Loss, Model, Server, Stock
+from .model import Delivery, Loss, Model, Stock
 from .parse_stock import UNKNOWN
 from .placement.first import first_placement
 from .placement.measures import SHARE_SCALE, party_shares, used_candidates
@@ -20,6 +20,7 @@ from .placement.problem import Candidate, Problem
 from .placement.realise import counts_of, realise
 from .placement.solve import Tell, solve
 from .plan_records import Order, Stage
+from .server import Form, Server
 
 _MOST_ORDERED = 400
 """How many servers of one model are considered at the most."""

@@ -10,19 +10,9 @@ from fractions import Fraction
 
 from .addresses import to_number
 from .fields import Fields
-from .model import (
-    Carried,
-    Delivery,
-    Form,
-    GuestSettings,
-    Hypervisor,
-    Loss,
-    Model,
-    Racking,
-    Server,
-    Stock,
-)
+from .model import Delivery, GuestSettings, Hypervisor, Loss, Model, Racking, Stock
 from .names import ID_EXPECTED, ID_PATTERN, LABEL_PATTERN, TENANT_EXPECTED, TENANT_PATTERN, TIERS
+from .server import Carried, Form, Server
 from .server_access import ACCESS_KEYS, parse_access
 
 _STOCK_KEYS = (

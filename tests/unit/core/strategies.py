@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from ansible_collections.ent.renfort.plugins.module_utils.core.model import Form, Loss
+from ansible_collections.ent.renfort.plugins.module_utils.core.model import Loss
 from ansible_collections.ent.renfort.plugins.module_utils.core.placement.problem import (
     Ask,
     Candidate,
@@ -17,6 +17,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.core.placement.problem
     Problem,
     Shape,
 )
+from ansible_collections.ent.renfort.plugins.module_utils.core.server import Form
 
 BRIDGES = ("vmbr0", "vmbr1")
 RACKS = ("r1", "r2", "r3")

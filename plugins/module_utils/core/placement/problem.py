@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
-from ..model import Form, Loss
+from ..model import Loss
+from ..server import Form
 
 Group = tuple[str, str]
 """Tier and tenant (empty: the machines serve all tenants)."""
