@@ -30,6 +30,11 @@ class Width:
         """Return a width that never changes."""
         return cls(first=width, most=width)
 
+    @property
+    def learns(self) -> bool:
+        """Whether it may change at all."""
+        return self.first != self.most
+
 
 @dataclass(slots=True, kw_only=True)
 class _Lane:
@@ -106,7 +111,7 @@ class Lanes:
         """Learn that a step passed, and how many seconds that took."""
         for name in lanes:
             lane = self._lane(name)
-            if lane.most == self._widths[name[0]].first or ticket <= lane.mark:
+            if not self._widths[name[0]].learns or ticket <= lane.mark:
                 continue
             lane.passed += 1
             lane.seconds += seconds
@@ -119,7 +124,7 @@ class Lanes:
         Steps that entered before the width last changed say nothing about the width that it has now.
         """
         lane = self._lane(name)
-        if ticket <= lane.mark or lane.width <= 1:
+        if not self._widths[name[0]].learns or ticket <= lane.mark or lane.width <= 1:
             return False
         lane.most = lane.width - 1
         lane.best, lane.rate = 0, 0.0

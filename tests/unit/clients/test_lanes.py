@@ -102,5 +102,6 @@ def test_a_fixed_lane_learns_nothing(seconds: float) -> None:
         ticket = tested.enter([NODE])
         tested.leave([NODE])
         tested.went_well([NODE], ticket, seconds)
+        assert not tested.busy(NODE, ticket)
 
     assert tested.width(NODE) == 3
