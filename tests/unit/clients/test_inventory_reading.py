@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import stat
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -95,13 +94,9 @@ def test_a_copy_that_is_too_old_is_not_served(
         read(**options, max_stale_hours=limit)
 
 
-def test_an_api_that_was_never_read_and_is_away_is_an_error_at_once(read: Reader, closed_port: int) -> None:
-    begun = time.monotonic()
-
+def test_an_api_that_was_never_read_and_is_away_is_an_error(read: Reader, closed_port: int) -> None:
     with pytest.raises(AwayError, match=rf"127\.0\.0\.1:{closed_port} cannot be reached: Connection refused"):
         read(api_host=f"127.0.0.1:{closed_port}", api_user="a@pve", api_token_id="b", api_token_secret="c")
-
-    assert time.monotonic() - begun < 2
 
 
 def test_a_refusal_is_no_absence(start: Callable[[], Emulator], read: Reader) -> None:
