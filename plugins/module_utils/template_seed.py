@@ -20,8 +20,8 @@ LABEL = "cidata"
 AGENT = "qemu-guest-agent"
 
 START_OR_GIVE_UP = (
-    "if command -v qemu-ga > /dev/null; then systemctl start qemu-guest-agent;"
-    " else cloud-init clean --logs; systemctl --no-block poweroff; fi"
+    "if command -v qemu-ga > /dev/null && systemctl start qemu-guest-agent; then exit 0; fi;"
+    " cloud-init clean --logs; systemctl --no-block poweroff"
 )
 """Without the agent nobody can ask the guest what went wrong: it ends, and may try again from the start."""
 
