@@ -18,6 +18,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.core.errors import Ren
 from ansible_collections.ent.renfort.plugins.module_utils.core.live import parse_live
 from ansible_collections.ent.renfort.plugins.module_utils.core.plan import Plan
 from ansible_collections.ent.renfort.plugins.module_utils.core.planner import make_plan
+from ansible_collections.ent.renfort.plugins.module_utils.core.server_use import ServerState, ServerUse
 from ansible_collections.ent.renfort.plugins.module_utils.inputs import (
     load_inputs,
     load_plan,
@@ -276,6 +277,29 @@ def test_a_guest_that_became_somebody_elses_meanwhile_is_left_alone(site: Site) 
     assert outcome.writes == 0
     assert "plan eure-web-06" in site.traces_of("eure-web-06")
     site.emulator.write("guests", "2006", row)
+
+
+def test_a_server_returns_to_the_shelf_by_leaving_the_plan(site: Site) -> None:
+    server = ServerUse(
+        name="shelf-01",
+        site="",
+        rack="r1",
+        origin="",
+        state=ServerState.IN_SERVICE,
+        machine="eure-web-07",
+        tier="web",
+        tenant="eure",
+        address="10.83.20.17/24",
+        gateway="10.83.20.1",
+        reason="demand",
+    )
+    plan = load_plan(site.plan)
+    write_plan(site.plan, replace(plan, servers=(server,)))
+
+    outcome = site.release(site.request("eure-web-07"))
+
+    assert [(name, action) for name, action, _ in outcome.done] == [("eure-web-07", "free")]
+    assert (load_plan(site.plan), outcome.writes) == (plan, 0)
 
 
 def test_two_operators_never_release_at_once(site: Site) -> None:
