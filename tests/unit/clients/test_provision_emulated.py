@@ -125,7 +125,7 @@ def test_guests_of_a_hypervisor_that_went_off_line_stay_in_the_inventory(
     emulator.write("nodes", "pve2", emulator.table("nodes")["pve2"] | {"online": False})
 
     view = read_cluster(Client(emulator.settings()))
-    fleet = fleet_from(view.guests, planned_names={item.vmid: item.name for item in MACHINES})
+    fleet = fleet_from(view.guests, planned_names={item.ip: item.name for item in MACHINES})
 
     assert [node.name for node in view.hypervisors if not node.online] == ["pve2"]
     assert {host.name for host in fleet.hosts} == {"eure-web-01", "eure-web-02"}
