@@ -16,14 +16,15 @@ description:
     difference. A second run sends no writing call.
   - A missing guest is cloned from its template, configured with cloud-init, grown and started,
     and its ssh host key is read through the guest agent and recorded before anybody connects to it.
-  - A guest is known by its id and the tag C(renfort), on whatever hypervisor it is. A guest that is not Renfort's
-    is never touched; when it bears a planned id, or has a planned address, the machine gets the next free one,
-    which is written into the plan before it is used.
-  - Many guests are made at once. How many clones a storage takes at a time is learnt from its locks; a lock that
-    is busy is waited for, and so is a hypervisor that has no worker free.
-  - Guests of a hypervisor that is off-line or in maintenance are left alone, which is said, and the others made.
-  - A running guest is given what can be plugged into it, such as another bridge; a change that needs a restart is
-    withheld unless O(allow_restart) is set.
+  - A guest is known by its id and the tag C(renfort), on whatever hypervisor it is. A guest that is not
+    Renfort's is never touched; when it bears a planned id, or has a planned address, the machine gets the
+    next free one, which is written into the plan before it is used.
+  - Many guests are made at once. How many clones a storage takes at a time is learnt from its locks; a
+    lock that is busy is waited for, and so is a hypervisor that has no worker free.
+  - Guests of a hypervisor that is off-line or in maintenance are left alone, which is said, and the
+    others made.
+  - A running guest is given what can be plugged into it, such as another bridge; a change that needs a
+    restart is withheld unless O(allow_restart) is set.
   - Nothing is ever removed, moved or shrunk.
   - An interrupted run is completed by running it again.
 options:
@@ -52,7 +53,8 @@ options:
     type: bool
     default: false
   reassign:
-    description: Whether a machine gets another id or address when somebody took its own. Without it, that is an error.
+    description:
+      - Whether a machine gets another id or address when somebody took its own. Without it, that is an error.
     type: bool
     default: true
   probe_addresses:
