@@ -125,7 +125,7 @@ class Provisioner:
             skipped=places.skipped,
             late=late,
             moves=tuple(look.moves),
-            remarks=remarks,
+            remarks=(*remarks, *look.remarks),
             reads=self._client.reads,
             writes=self._client.writes,
         )

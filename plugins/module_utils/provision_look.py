@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
+from .address_probe import AddressProbe
 from .core.errors import RenfortError
 from .core.machine import Machine
 from .hostkeys import KnownHosts
@@ -107,6 +108,7 @@ class Look:
         self._templates = templates
         self._known = known_hosts.hosts()
         self._tell = tell
+        self._probe = AddressProbe() if wanted.probe else None
         self.moves: list[Move] = []
         self.failures: dict[str, RenfortError] = {}
 
@@ -129,6 +131,11 @@ class Look:
             todo = self.reassigned(conflicts, view)
         raise conflicts[0].error
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What people should know beside that."""
+        return self._probe.remarks if self._probe else ()
+
     def decide(self, machine: Machine, guest: GuestState | None, *, host_key_known: bool) -> Decision:
         """Return what makes the guest the planned machine."""
         return decide(
@@ -144,7 +151,9 @@ class Look:
         """Return the machines of conflicts with other ids and addresses; an error if nobody gives any."""
         if self._wanted.reassign is None:
             raise conflicts[0].error
-        machines = self._wanted.reassign(taken_by(conflicts, view))
+        machines = self._wanted.reassign(
+            taken_by(conflicts, view, self._probe.answered if self._probe else ())
+        )
         for conflict in conflicts:
             old, new = conflict.machine, machines[conflict.machine.name]
             before, after = (old.vmid, new.vmid) if conflict.what == "id" else (old.ip, new.ip)
@@ -160,7 +169,7 @@ class Look:
     def _look(self, machines: Sequence[Machine], view: ClusterView, found: dict[str, Job]) -> list[Conflict]:
         """Add the jobs of machines to those found; return the conflicts that stand against the others."""
         missing = [machine for machine in machines if view.guest(machine.vmid) is None]
-        conflicts = address_conflicts(missing, view, probe=self._wanted.probe)
+        conflicts = address_conflicts(missing, view, self._probe)
         clashing = {conflict.machine.name for conflict in conflicts}
         with ThreadPoolExecutor(READERS) as pool:
             looked = list(pool.map(lambda machine: self._try(machine, view), machines))

@@ -38,7 +38,7 @@ def as_result(outcome: Outcome, *, diff: bool) -> dict[str, Any]:
             {"guest": move.machine, "what": move.what, "before": move.before, "after": move.after}
             for move in outcome.moves
         ],
-        "skipped": dict(sorted(outcome.skipped.items())),
+        "left_alone": dict(sorted(outcome.skipped.items())),
         "machines": [_machine(decision, outcome) for decision in outcome.decisions],
         "failures": {name: str(error) for name, error in sorted(outcome.failures.items())},
     }

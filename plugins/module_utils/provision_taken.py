@@ -4,22 +4,13 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from .address_probe import AddressProbe
 from .core.errors import RenfortError
 from .core.machine import Machine
 from .proxmox_cluster import ClusterView, Guest
-
-PROBE_S = 0.5
-"""How long an address may take to answer before it counts as free, in seconds."""
-
-PROBES = 32
-"""How many addresses are asked at once."""
-
-SSH_PORT = 22
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +48,11 @@ Reassign = Callable[[Taken], Mapping[str, Machine]]
 """Gives machines the next free ids and addresses, records that, and returns them by name."""
 
 
-def taken_by(conflicts: Iterable[Conflict], view: ClusterView) -> Taken:
-    """Return what is taken, as far as the cluster's list shows it and the conflicts say."""
+def taken_by(conflicts: Iterable[Conflict], view: ClusterView, answered: Iterable[str] = ()) -> Taken:
+    """Return what is taken, as far as the cluster's list, addresses that answered and the conflicts say."""
     conflicts = tuple(conflicts)
     ids = {guest.vmid for guest in view.guests}
-    addresses = {address for guest in view.guests for address in addresses_of(guest)}
+    addresses = {address for guest in view.guests for address in addresses_of(guest)} | set(answered)
     for conflict in conflicts:
         ids |= {conflict.machine.vmid} if conflict.what == "id" else set()
         addresses |= {conflict.machine.ip} if conflict.what == "address" else set()
@@ -77,14 +68,10 @@ def addresses_of(guest: Guest) -> frozenset[str]:
     return frozenset(tag.removeprefix("ip-") for tag in guest.tags if tag.startswith("ip-"))
 
 
-def address_conflicts(machines: Iterable[Machine], view: ClusterView, *, probe: bool) -> list[Conflict]:
-    """Return the machines still to be made whose address another guest or, if asked, anything has.
-
-    Args:
-        machines: machines that no guest bears the id of.
-        view: the cluster.
-        probe: whether to knock at port 22 of each address; a refusal says nothing, since firewalls refuse.
-    """
+def address_conflicts(
+    machines: Iterable[Machine], view: ClusterView, probe: AddressProbe | None
+) -> list[Conflict]:
+    """Return the machines still to be made whose address another guest or, as far as asked, anything has."""
     machines = tuple(machines)
     owners = {address: guest for guest in view.guests for address in addresses_of(guest)}
     found = [
@@ -92,25 +79,11 @@ def address_conflicts(machines: Iterable[Machine], view: ClusterView, *, probe: 
         for machine in machines
         if (owner := owners.get(machine.ip)) is not None
     ]
-    if probe:
+    if probe is not None:
         rest = [machine for machine in machines if machine.ip not in owners]
-        with ThreadPoolExecutor(PROBES) as pool:
-            answers = list(pool.map(lambda machine: answers_ssh(machine.ip), rest))
-        found += [
-            _conflict(machine, "answering already at port 22")
-            for machine, answered in zip(rest, answers, strict=True)
-            if answered
-        ]
+        answering = probe.answering(machine.address for machine in rest)
+        found += [_conflict(it, "answering already at port 22") for it in rest if it.ip in answering]
     return found
-
-
-def answers_ssh(address: str) -> bool:
-    """Tell whether something accepts a connection to port 22 of an address."""
-    try:
-        with socket.create_connection((address, SSH_PORT), timeout=PROBE_S):
-            return True
-    except OSError:
-        return False
 
 
 def _conflict(machine: Machine, why: str) -> Conflict:

@@ -159,7 +159,7 @@ reassigned:
   type: list
   elements: dict
   sample: [{guest: eure-web-03, what: id, before: "2004", after: "2011"}]
-skipped:
+left_alone:
   description: The machines whose hypervisor was left alone, each with the reason.
   returned: always
   type: dict

@@ -10,19 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.ent.renfort.plugins.module_utils.address_probe import AddressProbe
 from ansible_collections.ent.renfort.plugins.module_utils.core.errors import RenfortError
 from ansible_collections.ent.renfort.plugins.module_utils.core.plan import Plan
 from ansible_collections.ent.renfort.plugins.module_utils.core.plan_records import SpareIds, SpareNetwork
 from ansible_collections.ent.renfort.plugins.module_utils.inputs import load_plan, plan_lock, write_plan
 from ansible_collections.ent.renfort.plugins.module_utils.plan_reassign import PlanFile
 from ansible_collections.ent.renfort.plugins.module_utils.provision import Outcome
-from ansible_collections.ent.renfort.plugins.module_utils.provision_report import as_result
-from ansible_collections.ent.renfort.plugins.module_utils.provision_taken import (
-    Taken,
-    address_conflicts,
-    answers_ssh,
-)
-from ansible_collections.ent.renfort.plugins.module_utils.proxmox_cluster import view_from
+from ansible_collections.ent.renfort.plugins.module_utils.provision_report import as_result, warnings_of
+from ansible_collections.ent.renfort.plugins.module_utils.provision_taken import Taken
 from tests.unit.clients.fake_cluster import FakeGuest, Fault
 from tests.unit.clients.test_provision import MACHINES, Bench, machine
 
@@ -45,9 +41,9 @@ class Planned(Bench):
         self.file = folder / "fleet.yml"
         write_plan(self.file, PLAN)
 
-    def provision(self, *, dry_run: bool = False) -> Outcome:
+    def provision(self, *, dry_run: bool = False, probe: bool = False) -> Outcome:
         reassign = PlanFile(self.file, dry_run=dry_run).reassign
-        return self.run(load_plan(self.file).machines, reassign=reassign, dry_run=dry_run)
+        return self.run(load_plan(self.file).machines, reassign=reassign, dry_run=dry_run, probe=probe)
 
     def planned(self, name: str) -> tuple[int, str]:
         found = next(item for item in load_plan(self.file).machines if item.name == name)
@@ -167,18 +163,33 @@ def test_two_operators_who_find_the_same_id_taken_agree_on_the_new_one(bench: Pl
     assert first == second == {"eure-web-03": replace(machine(3), vmid=2000)}
 
 
-def test_an_address_at_which_nobody_listens_counts_as_free() -> None:
-    assert not answers_ssh("127.255.255.254")
+def test_an_address_at_which_something_listens_is_taken_and_not_given_again(
+    bench: Planned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the two next ones, one answers as well."""
+    listening = {"10.83.20.13", "10.83.20.17"}
+    monkeypatch.setattr(f"{AddressProbe.__module__}.accepts", listening.__contains__)
+
+    outcome = bench.provision(probe=True)
+
+    assert outcome.failures == {}
+    assert bench.planned("eure-web-03") == (2003, "10.83.20.18")
+    assert outcome.remarks == ()
 
 
-def test_an_address_at_which_something_listens_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    nobody = view_from([{"type": "node", "node": "pve1", "status": "online"}])
+def test_where_every_address_answers_nothing_is_concluded_and_that_is_told(
+    bench: Planned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{AddressProbe.__module__}.accepts", lambda _address: True)
+
+    outcome = bench.provision(probe=True)
+
+    assert outcome.moves == ()
+    assert [text for text in warnings_of(outcome) if text.startswith("Every address of 10.83.20.0/24")] != []
+
+
+def test_who_accepts_a_connection_answers_and_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        monkeypatch.setattr(f"{answers_ssh.__module__}.SSH_PORT", server.getsockname()[1])
-        here = replace(machine(1), address="127.0.0.1/8")
+        monkeypatch.setattr(f"{AddressProbe.__module__}.SSH_PORT", server.getsockname()[1])
 
-        (conflict,) = address_conflicts([here], nobody, probe=True)
-
-        assert (conflict.what, conflict.machine) == ("address", here)
-        assert "answering already at port 22" in str(conflict.error)
-        assert address_conflicts([here], nobody, probe=False) == []
+        assert AddressProbe().answering(["127.0.0.1/8", "127.0.0.2/8"]) == {"127.0.0.1"}
