@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import socket
 import time
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import pytest
 import yaml
 
 from tests.integration.machine import ROOT, operate, renfort
-from tests.integration.test_01_main_job import BALANCER, PORTALS, Visitor, state_dir
+from tests.integration.test_01_main_job import PORTALS, Visitor, state_dir
 
 LAB = ROOT / "inventories/lab"
 NAME, ADDRESS = "eure-web-04", "10.83.20.14"
@@ -55,17 +54,7 @@ def test_planning_for_less_keeps_every_machine_and_a_release_is_only_shown(calme
     assert NAME in machines()
 
 
-def half_request() -> socket.socket:
-    """Send the head of a request and not its body, as a client does that vanished: its session goes on."""
-    connection = socket.create_connection((BALANCER, 80), timeout=5)
-    head = f"POST / HTTP/1.1\r\nHost: {PORTALS['eure']}\r\nContent-Length: 1000\r\n\r\n"
-    connection.sendall(head.encode())
-    return connection
-
-
 def test_a_machine_is_released_while_no_request_fails(calmer: Path) -> None:
-    # One at least on each of four machines; they are not waited for longer than is allowed.
-    vanished = [half_request() for _ in range(8)]
     visitors = [Visitor(PORTALS["eure"], time.monotonic() + 3600) for _ in range(4)]
     for visitor in visitors:
         visitor.start()
@@ -74,18 +63,14 @@ def test_a_machine_is_released_while_no_request_fails(calmer: Path) -> None:
         release = renfort(
             "release", "-i", str(calmer),
             "-e", "renfort_release_surplus=true", "-e", f"renfort_confirm_removal={NAME}",
-            "-e", "renfort_drain_timeout=4",
         )  # fmt: skip
     finally:
         for visitor in visitors:
             visitor.until = time.monotonic() + 2
         for visitor in visitors:
             visitor.join()
-        for connection in vanished:
-            connection.close()
 
     assert release.returncode == 0, release.stdout + release.stderr
-    assert f"Some sessions of {NAME} did not end in 4 s" in release.stdout
     answers = [answer for visitor in visitors for _, answer in visitor.asked]
     assert NAME in {answer.machine for answer in answers}
     assert [answer for answer in answers if not answer.good] == []
