@@ -133,7 +133,16 @@ _PLAIN = (str, int, float, type(None))
 
 
 class _Missing(jinja2.StrictUndefined):
-    """An undefined variable: what hangs on it is undefined too, and any use of it is an error."""
+    """An undefined variable: what hangs on it is undefined too, and any use of it is an error.
+
+    ``made`` counts them, since one within a list or a mapping escapes whoever looks at that.
+    """
+
+    made = 0
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        _Missing.made += 1
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -213,13 +222,18 @@ def compiled(text: str) -> Callable[[Mapping[str, Any]], Any]:
         isinstance(node, (nodes.Output, nodes.Name, nodes.Getattr)) for node in tree.find_all(nodes.Node)
     )
 
+    collects = any(True for _ in tree.find_all((nodes.List, nodes.Dict)))
+
     def value(variables: Mapping[str, Any]) -> Any:
+        made = _Missing.made
         try:
             found = evaluate({**variables, **globals_})
         except NeedsAnsible:
             raise
         except Exception as error:
             raise NeedsAnsible(f"the expression {text!r}, which fails ({error})") from error
+        if collects and _Missing.made != made:
+            raise NeedsAnsible(f"something undefined, and a list or mapping, in {text!r}")
         if only_a_variable and isinstance(found, jinja2.Undefined):
             raise jinja2.UndefinedError(f"{text} is undefined")
         return _plain(found, text)
