@@ -8,8 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
-from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
 from ..module_utils.core.errors import RenfortError
 from ..module_utils.inputs import load_plan
@@ -20,8 +18,7 @@ from ..module_utils.provision_limits import Limits
 from ..module_utils.provision_report import as_result, failure_message, warnings_of
 from ..module_utils.proxmox import Client
 from ..module_utils.proxmox_options import argument_spec, settings_from
-
-display = Display()
+from ..plugin_utils.told_action import ToldAction, with_verdict
 
 DEFAULTS = Limits()
 
@@ -41,30 +38,20 @@ OPTIONS: dict[str, dict[str, Any]] = {
 """The options beside those of the API."""
 
 
-class ActionModule(ActionBase):
+class ActionModule(ToldAction):
     """Make the guests what the plan says."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
+    def spec(self) -> dict[str, dict[str, Any]]:
+        return {**OPTIONS, **argument_spec(env_fallback)}
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Run the action."""
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        _, options = self.validate_argument_spec(argument_spec={**OPTIONS, **argument_spec(env_fallback)})
-        try:
-            outcome = self._provision(options)
-        except RenfortError as error:
-            return result | {"failed": True, "changed": False, "msg": str(error)}
-        result |= as_result(outcome, diff=bool(self._task.diff))
+    def act(self, options: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
+        outcome = self._provision(options, dry_run)
+        result = as_result(outcome, diff=bool(self._task.diff))
         if warnings := warnings_of(outcome):
             result["warnings"] = warnings
-        message = failure_message(outcome)
-        return result | ({"failed": True, "msg": message} if message else {})
+        return with_verdict(result, failure_message(outcome))
 
-    def _provision(self, options: dict[str, Any]) -> Any:
-        dry_run = bool(self._task.check_mode)
+    def _provision(self, options: dict[str, Any], dry_run: bool) -> Any:
         limits = _limits(options)
         client = Client(settings_from(options), read_only=dry_run)
         plan = load_plan(options["plan_file"])
@@ -80,7 +67,7 @@ class ActionModule(ActionBase):
             reassign=keeper.reassign if options["reassign"] else None,
             limits=limits,
         )
-        return Provisioner(client, request, display.display).run()
+        return Provisioner(client, request, self.tell).run()
 
 
 def _limits(options: dict[str, Any]) -> Limits:

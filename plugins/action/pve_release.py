@@ -8,19 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import env_fallback
-from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
-from ..module_utils.core.errors import RenfortError
 from ..module_utils.proxmox import Client
 from ..module_utils.proxmox_options import argument_spec, settings_from
 from ..module_utils.release import Releaser, Request
 from ..module_utils.release_act import Limits
 from ..module_utils.release_decide import Wanted
 from ..module_utils.release_report import as_result, failure_message
-from .fleet_plan import plain
-
-display = Display()
+from ..plugin_utils.told_action import ToldAction, with_verdict
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "names": {"type": "list", "elements": "str", "default": []},
@@ -39,32 +34,21 @@ OPTIONS: dict[str, dict[str, Any]] = {
 """The options beside those of the API."""
 
 
-class ActionModule(ActionBase):
+class ActionModule(ToldAction):
     """Release machines."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
+    def spec(self) -> dict[str, dict[str, Any]]:
+        return {**OPTIONS, **argument_spec(env_fallback)}
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Run the action."""
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        _, options = self.validate_argument_spec(argument_spec={**OPTIONS, **argument_spec(env_fallback)})
-        dry_run = bool(self._task.check_mode)
-        try:
-            options = plain(options)
-            client = Client(settings_from(options), read_only=dry_run)
-            outcome = Releaser(client, self._request(options), display.display).run()
-        except RenfortError as error:
-            return result | {"failed": True, "changed": False, "msg": str(error)}
-        result |= as_result(
+    def act(self, options: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
+        client = Client(settings_from(options), read_only=dry_run)
+        outcome = Releaser(client, self._request(options, dry_run), self.tell).run()
+        result = as_result(
             outcome, plan_file=options["plan_file"], confirm=options["confirm"], dry_run=dry_run
         )
-        message = failure_message(outcome)
-        return result | ({"failed": True, "msg": message} if message else {})
+        return with_verdict(result, failure_message(outcome))
 
-    def _request(self, options: dict[str, Any]) -> Request:
+    def _request(self, options: dict[str, Any], dry_run: bool) -> Request:
         return Request(
             wanted=Wanted(
                 names=tuple(options["names"]),
@@ -79,6 +63,6 @@ class ActionModule(ActionBase):
             known_hosts_file=options["known_hosts_file"],
             confirm=options["confirm"],
             force_stop=options["force_stop"],
-            dry_run=bool(self._task.check_mode),
+            dry_run=dry_run,
             limits=Limits(shutdown_s=options["shutdown_timeout"]),
         )

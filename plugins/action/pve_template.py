@@ -6,14 +6,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.module_utils.basic import env_fallback, missing_required_lib
-from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
+from ansible.module_utils.basic import env_fallback
 
-from ..module_utils.core.errors import RenfortError
 from ..module_utils.core.template import Template
 from ..module_utils.proxmox import Client
 from ..module_utils.proxmox_options import argument_spec, settings_from
+from ..plugin_utils.told_action import ToldAction
 
 try:
     from ..module_utils.template_make import Request, TemplateMaker
@@ -22,8 +20,6 @@ except ModuleNotFoundError as error:
     MISSING: ModuleNotFoundError | None = error
 else:
     MISSING = None
-
-display = Display()
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "vmid": {"type": "int", "required": True},
@@ -46,25 +42,17 @@ OPTIONS: dict[str, dict[str, Any]] = {
 """The options beside those of the API."""
 
 
-class ActionModule(ActionBase):
+class ActionModule(ToldAction):
     """Make a golden template."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
+    missing = MISSING
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Run the action."""
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        _, options = self.validate_argument_spec(argument_spec={**OPTIONS, **argument_spec(env_fallback)})
-        if MISSING is not None:
-            return result | {"failed": True, "msg": missing_required_lib(MISSING.name or str(MISSING))}
-        try:
-            outcome = self._make(options)
-        except RenfortError as error:
-            return result | {"failed": True, "changed": False, "msg": str(error)}
-        return result | {
+    def spec(self) -> dict[str, dict[str, Any]]:
+        return {**OPTIONS, **argument_spec(env_fallback)}
+
+    def act(self, options: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
+        outcome = self._make(options, dry_run)
+        return {
             "changed": bool(outcome.steps),
             "steps": [str(step) for step in outcome.steps],
             "diff": {"before": outcome.before, "after": outcome.after},
@@ -72,8 +60,7 @@ class ActionModule(ActionBase):
             "writes": outcome.writes,
         }
 
-    def _make(self, options: dict[str, Any]) -> Any:
-        dry_run = bool(self._task.check_mode)
+    def _make(self, options: dict[str, Any], dry_run: bool) -> Any:
         seed = make_seed(
             options["vmid"],
             FirstBoot(
@@ -92,4 +79,4 @@ class ActionModule(ActionBase):
         )
         request = Request(template=template, seed=seed, patience_s=float(options["wait"]), dry_run=dry_run)
         client = Client(settings_from(options), read_only=dry_run)
-        return TemplateMaker(client, request, display.display).run()
+        return TemplateMaker(client, request, self.tell).run()

@@ -8,12 +8,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import missing_required_lib
-from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
-
-from ..module_utils.core.errors import InputError, RenfortError
-from .fleet_plan import plain
+from ..module_utils.core.errors import InputError
+from ..plugin_utils.told_action import ToldAction, with_verdict
 
 try:
     from ..module_utils.plan_states import as_result, failure_message
@@ -22,8 +18,6 @@ except ImportError as error:
     MISSING: ImportError | None = error
 else:
     MISSING = None
-
-display = Display()
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "plan_file": {"type": "path", "required": True},
@@ -41,31 +35,20 @@ OPTIONS: dict[str, dict[str, Any]] = {
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 
 
-class ActionModule(ActionBase):
+class ActionModule(ToldAction):
     """Enrol the servers that are on."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
+    missing = MISSING
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Run the action."""
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        if MISSING is not None:
-            return result | {"failed": True, "msg": missing_required_lib(MISSING.name or str(MISSING))}
-        _, options = self.validate_argument_spec(argument_spec=OPTIONS)
-        options = plain(options)
+    def spec(self) -> dict[str, dict[str, Any]]:
+        return OPTIONS
+
+    def act(self, options: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
         path = Path(options["plan_file"])
-        try:
-            outcome = ServerEnrol(self._request(path, options), display.display).run()
-        except RenfortError as error:
-            return result | {"failed": True, "changed": False, "msg": str(error)}
-        result |= as_result(outcome, path)
-        message = failure_message(outcome.failures, doing="enrolled")
-        return result | ({"failed": True, "msg": message} if message else {})
+        outcome = ServerEnrol(self._request(path, options, dry_run), self.tell).run()
+        return with_verdict(as_result(outcome, path), failure_message(outcome.failures, doing="enrolled"))
 
-    def _request(self, path: Path, options: dict[str, Any]) -> Any:
+    def _request(self, path: Path, options: dict[str, Any], dry_run: bool) -> Any:
         return Request(
             plan_file=path,
             known_hosts_file=Path(options["known_hosts_file"]),
@@ -76,7 +59,7 @@ class ActionModule(ActionBase):
             port=options["port"],
             workers=max(1, options["parallel"]),
             wait_s=float(options["wait"]),
-            dry_run=bool(self._task.check_mode),
+            dry_run=dry_run,
         )
 
 

@@ -7,12 +7,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import env_fallback, missing_required_lib
-from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
+from ansible.module_utils.basic import env_fallback
 
-from ..module_utils.core.errors import RenfortError
-from .fleet_plan import plain
+from ..plugin_utils.told_action import ToldAction, with_verdict
 
 try:
     from ..module_utils.plan_states import as_result, failure_message
@@ -22,8 +19,6 @@ except ImportError as error:
     MISSING: ImportError | None = error
 else:
     MISSING = None
-
-display = Display()
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "plan_file": {"type": "path", "required": True},
@@ -36,32 +31,21 @@ OPTIONS: dict[str, dict[str, Any]] = {
 """The options beside those of the BMCs."""
 
 
-class ActionModule(ActionBase):
+class ActionModule(ToldAction):
     """Switch the planned servers on, from the network."""
 
-    TRANSFERS_FILES = False
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
+    missing = MISSING
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Run the action."""
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        if MISSING is not None:
-            return result | {"failed": True, "msg": missing_required_lib(MISSING.name or str(MISSING))}
-        _, options = self.validate_argument_spec(argument_spec={**OPTIONS, **argument_spec(env_fallback)})
-        options = plain(options)
+    def spec(self) -> dict[str, dict[str, Any]]:
+        return {**OPTIONS, **argument_spec(env_fallback)}
+
+    def act(self, options: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
         path = Path(options["plan_file"])
-        try:
-            request = self._request(path, options)
-            outcome = ServerPower(lambda: settings_from(options), request, display.display).run()
-        except RenfortError as error:
-            return result | {"failed": True, "changed": False, "msg": str(error)}
-        result |= as_result(outcome, path)
-        message = failure_message(outcome.failures, doing="switched on")
-        return result | ({"failed": True, "msg": message} if message else {})
+        request = self._request(path, options, dry_run)
+        outcome = ServerPower(lambda: settings_from(options), request, self.tell).run()
+        return with_verdict(as_result(outcome, path), failure_message(outcome.failures, doing="switched on"))
 
-    def _request(self, path: Path, options: dict[str, Any]) -> Any:
+    def _request(self, path: Path, options: dict[str, Any], dry_run: bool) -> Any:
         return Request(
             plan_file=path,
             names=options["servers"],
@@ -69,5 +53,5 @@ class ActionModule(ActionBase):
             allow_restart=options["allow_restart"],
             workers=max(1, options["parallel"]),
             wait_s=float(options["wait"]),
-            dry_run=bool(self._task.check_mode),
+            dry_run=dry_run,
         )

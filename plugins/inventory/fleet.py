@@ -234,6 +234,7 @@ from ..module_utils.fleet_inventory import (
 )
 from ..module_utils.inventory.options import CONSTRUCTED, Settings, settings_of
 from ..module_utils.inventory.reading import read_fleet
+from ..plugin_utils.plain import plain
 
 EXPRESSIONS = frozenset({*CONSTRUCTED, "filters"})
 """Options that are evaluated for each host, or not at all."""
@@ -319,16 +320,6 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
             found = self.inventory.get_host(name).vars
             if variable in found:
                 self.inventory.set_variable(name, variable, unmarked(plain(found[variable])))
-
-
-def plain(value: Any) -> Any:
-    """Return a value without the marks of Ansible, which are types of their own."""
-    if isinstance(value, Mapping):
-        return {plain(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    kinds = [of for of in (str, float, int) if isinstance(value, of) and not isinstance(value, bool)]
-    return kinds[0](value) if kinds else value
 
 
 @lru_cache(maxsize=4096)

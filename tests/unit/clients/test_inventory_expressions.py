@@ -13,13 +13,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from ansible_collections.ent.renfort.plugins.inventory.fleet import plain
 from ansible_collections.ent.renfort.plugins.module_utils.inventory.expressions import (
     compiled,
     filled_in,
     is_template,
 )
 from ansible_collections.ent.renfort.plugins.module_utils.inventory.needs import NeedsAnsible
+from ansible_collections.ent.renfort.plugins.plugin_utils.plain import plain
 
 VARIABLES: dict[str, Any] = {
     "ansible_host": "10.83.20.11",
@@ -98,6 +98,7 @@ EXPRESSIONS = st.recursive(ATOMS, longer, max_leaves=6)
 @example("renfort_tenant or 'all'")
 @example("facts.ports[0] + 1")
 @example("(lacking)|default('d')")
+@example("(['web', facts.lacking]) is eq(1)")
 def test_an_expression_that_is_evaluated_has_ansible_s_value(text: str) -> None:
     try:
         ours = by_us(text)
@@ -145,6 +146,9 @@ def test_what_configurations_need_is_evaluated_here(text: str, value: Any) -> No
         "(renfort_tier, 1)",
         "renfort_tier.upper",
         "7 // 2",
+        "['web', facts.lacking] is eq(1)",
+        "[lacking] == [1]",
+        "{'k': facts.lacking} is mapping",
     ],
 )
 def test_what_only_ansible_knows_is_left_to_it(text: str) -> None:

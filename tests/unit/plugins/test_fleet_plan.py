@@ -28,6 +28,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.planning import (
     result_of_failure,
 )
 from ansible_collections.ent.renfort.plugins.modules import fleet_plan
+from ansible_collections.ent.renfort.plugins.plugin_utils.plain import plain
 from tests.unit.core import builders
 
 INVENTORIES = builders.HERE.parents[2] / "inventories"
@@ -378,6 +379,6 @@ def test_values_lose_the_marks_of_ansible() -> None:
     class Tagged(int):
         """An integer of a type of its own, as playbooks have them."""
 
-    found = action.plain({"a": [Tagged(3), True, None, 1.5, "x"]})
+    found = plain({"a": [Tagged(3), True, None, 1.5, "x"]})
     assert found == {"a": [3, True, None, 1.5, "x"]}
     assert [type(value) for value in found["a"]] == [int, bool, type(None), float, str]
