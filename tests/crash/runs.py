@@ -30,6 +30,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.provision_limits impor
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox import Client
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox_options import ApiSettings
 from tests.unit.clients.emulator import Emulator
+from tests.unit.machines import machine
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ops@lab"
 
@@ -42,29 +43,7 @@ CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload([__name__])
 
 
-def machine(number: int) -> Machine:
-    """A web machine; neighbours are on different hypervisors."""
-    return Machine(
-        name=f"eure-web-{number:02d}",
-        vmid=2000 + number,
-        tier="web",
-        tenant="eure",
-        hypervisor=f"pve{1 + number % 4}",
-        template=9000,
-        cores=4,
-        memory_mib=4096,
-        disk_gib=8,
-        storage="vmdata",
-        bridge="vmbr2",
-        address=f"10.83.20.{10 + number}/24",
-        gateway="10.83.20.1",
-        nameservers=("10.83.20.1",),
-        pool="renfort",
-        reason="15000 sessions need 3 machines",
-    )
-
-
-MACHINES = tuple(machine(number) for number in range(1, 4))
+MACHINES = tuple(machine(number, cores=4) for number in range(1, 4))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

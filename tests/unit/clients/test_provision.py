@@ -28,33 +28,10 @@ from ansible_collections.ent.renfort.plugins.module_utils.provision_report impor
 )
 from ansible_collections.ent.renfort.plugins.module_utils.proxmox_errors import TaskFailedError
 from tests.unit.clients.fake_cluster import KEY, FakeCluster, FakeGuest, Fault
+from tests.unit.machines import machine
 
 NO_WORKER = "got no worker upid - start worker failed"
 LOCKED = "can't lock file '/var/lock/qemu-server/lock-2003.conf' - got timeout"
-
-
-def machine(number: int, **changes: Any) -> Machine:
-    return Machine(
-        **{
-            "name": f"eure-web-{number:02d}",
-            "vmid": 2000 + number,
-            "tier": "web",
-            "tenant": "eure",
-            "hypervisor": f"pve{1 + number % 4}",
-            "template": 9000,
-            "cores": 2,
-            "memory_mib": 2048,
-            "disk_gib": 8,
-            "storage": "vmdata",
-            "bridge": "vmbr2",
-            "address": f"10.83.20.{10 + number}/24",
-            "gateway": "10.83.20.1",
-            "nameservers": ("10.83.20.1",),
-            "pool": "renfort",
-            "reason": "15000 sessions need 3 machines",
-        }
-        | changes
-    )
 
 
 QUICK = Limits(task_s=5, agent_s=5, agent_pause_s=0.01, lock_s=5, lock_pause_s=0.01)

@@ -22,32 +22,12 @@ from ansible_collections.ent.renfort.plugins.module_utils.proxmox_cluster import
 from lab.pve.qemu.guests import row_of
 from tests.unit.clients.emulator import Emulator
 from tests.unit.clients.fake_cluster import FakeCluster, FakeGuest
+from tests.unit.machines import machine
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl ops@lab test+1"
 
 
-def machine(number: int) -> Machine:
-    return Machine(
-        name=f"eure-web-{number:02d}",
-        vmid=2000 + number,
-        tier="web",
-        tenant="eure",
-        hypervisor=f"pve{1 + number % 4}",
-        template=9000,
-        cores=4,
-        memory_mib=4096,
-        disk_gib=8,
-        storage="vmdata",
-        bridge="vmbr2",
-        address=f"10.83.20.{10 + number}/24",
-        gateway="10.83.20.1",
-        nameservers=("10.83.20.1",),
-        pool="renfort",
-        reason="15000 sessions need 3 machines",
-    )
-
-
-MACHINES = tuple(machine(number) for number in range(1, 7))
+MACHINES = tuple(machine(number, cores=4, memory_mib=4096) for number in range(1, 7))
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from ansible_collections.ent.renfort.plugins.module_utils.provision import Outco
 from ansible_collections.ent.renfort.plugins.module_utils.provision_report import as_result, warnings_of
 from ansible_collections.ent.renfort.plugins.module_utils.provision_taken import Taken
 from tests.unit.clients.fake_cluster import FakeGuest, Fault
-from tests.unit.clients.test_provision import MACHINES, Bench, machine
+from tests.unit.clients.test_provision import MACHINES, Bench
+from tests.unit.machines import machine
 
 NO_WORKER = "got no worker upid - start worker failed"
 

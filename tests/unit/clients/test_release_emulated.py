@@ -33,7 +33,8 @@ from ansible_collections.ent.renfort.plugins.module_utils.release_decide import 
 from ansible_collections.ent.renfort.plugins.module_utils.release_report import as_result, failure_message
 from lab.pve.faults import Rule
 from tests.unit.clients.emulator import ROOT, Emulator
-from tests.unit.clients.test_provision_emulated import machine, provision
+from tests.unit.clients.test_provision_emulated import provision
+from tests.unit.machines import machine
 
 MACHINES = tuple(machine(number) for number in range(1, 7))
 GUEST_KEYS = ("vmid", "name", "node", "tags", "template", "cores", "memory_mib")

@@ -9,40 +9,20 @@ from dataclasses import replace
 import pytest
 
 from ansible_collections.ent.renfort.plugins.module_utils.core.errors import InputError, PlanError
-from ansible_collections.ent.renfort.plugins.module_utils.core.machine import Machine
 from ansible_collections.ent.renfort.plugins.module_utils.core.plan import Plan
 from ansible_collections.ent.renfort.plugins.module_utils.core.plan_records import SpareIds, SpareNetwork
 from ansible_collections.ent.renfort.plugins.module_utils.core.planner import make_plan
 from ansible_collections.ent.renfort.plugins.module_utils.core.spares import Wanted, reassign
 from tests.unit.core.test_invariants import builders, fleet
+from tests.unit.machines import machine
 
 NETWORK = SpareNetwork(
     name="eure", cidr="10.83.20.0/24", ranges=("10.83.20.11-10.83.20.16",), reserved=("10.83.20.15",)
 )
 
+MACHINES = [machine(number, nameservers=("10.83.20.14",)) for number in (1, 2)]
 
-def machine(number: int) -> Machine:
-    return Machine(
-        name=f"eure-web-{number:02d}",
-        vmid=2000 + number,
-        tier="web",
-        tenant="eure",
-        hypervisor="pve1",
-        template=9000,
-        cores=2,
-        memory_mib=2048,
-        disk_gib=8,
-        storage="vmdata",
-        bridge="vmbr2",
-        address=f"10.83.20.{10 + number}/24",
-        gateway="10.83.20.1",
-        nameservers=("10.83.20.14",),
-        pool="renfort",
-        reason="demand",
-    )
-
-
-PLAN = Plan.of(machines=[machine(1), machine(2)], ids=[SpareIds(first=2001, last=2005)], networks=[NETWORK])
+PLAN = Plan.of(machines=MACHINES, ids=[SpareIds(first=2001, last=2005)], networks=[NETWORK])
 
 
 def test_a_taken_id_is_replaced_by_the_lowest_that_is_free() -> None:

@@ -28,7 +28,8 @@ from ansible_collections.ent.renfort.plugins.module_utils.journal_facts import s
 from ansible_collections.ent.renfort.plugins.module_utils.journal_file import read_records
 from tests.unit.clients.conftest import certificate  # noqa: F401 - a fixture
 from tests.unit.clients.emulator import SECRET, Emulator
-from tests.unit.clients.test_provision_emulated import KEY, machine
+from tests.unit.clients.test_provision_emulated import KEY
+from tests.unit.machines import machine
 
 ROOT = Path(__file__).resolve().parents[3]
 PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
