@@ -52,8 +52,8 @@ lint: dev-tools ## ruff, mypy --strict, yamllint, ansible-lint at profile produc
 	ANSIBLE_INVENTORY=inventories/lab/localhost.yml ansible-lint
 
 .PHONY: unit
-unit: dev-tools ## Unit tests: seconds, no container, no network
-	@$(PYTHON) -m pytest tests/unit
+unit: dev-tools ## Unit tests: three minutes, no container, no network
+	@$(PYTHON) -m pytest -n 2 tests/unit
 
 .PHONY: crash
 crash: dev-tools ## Runs that are killed, doubled and disturbed at every call, against the emulator
