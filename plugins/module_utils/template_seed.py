@@ -32,10 +32,14 @@ FORGOT = "/run/renfort-forgot"
 """There, until its next boot, a guest that forgot is known: cloud-init forgets its own result as well."""
 
 FORGET = (
-    "apt-get clean && rm -f /etc/ssh/ssh_host_* && cloud-init clean --logs --machine-id"
+    "apt-get clean && rm -f /etc/ssh/ssh_host_* && cloud-init clean --logs && : > /etc/machine-id"
     f" && echo yes > {FORGOT} && sync"
 )
-"""What the guest runs last, so that no clone is taken for another."""
+"""What the guest runs last, so that no clone is taken for another.
+
+The machine id is emptied, not marked as uninitialized, which is what cloud-init's own option does: then each
+clone's first boot would enable every unit that Debian lets be enabled, such as ssh.socket beside ssh.service.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
