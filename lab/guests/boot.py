@@ -11,6 +11,9 @@ from dataclasses import asdict
 
 from .base import CloudInit, Nic
 
+ANNOUNCING = "/etc/systemd/system/lab-announce.service"
+"""The service with which a machine makes itself known to its neighbours."""
+
 HOUSEKEEPING = """\
 set -eu
 umask 022
@@ -88,7 +91,30 @@ def _network(cloudinit: CloudInit, nics: Sequence[Nic]) -> str:
     resolv = "".join(f"nameserver {server}\n" for server in cloudinit.nameservers)
     if cloudinit.searchdomain:
         resolv += f"search {cloudinit.searchdomain}\n"
-    return script + (_write("/etc/resolv.conf", resolv) if resolv else "")
+    return script + (_write("/etc/resolv.conf", resolv) if resolv else "") + _announcing(cloudinit)
+
+
+def _announcing(cloudinit: CloudInit) -> str:
+    """Have the machine say a word to its gateways when its network is up.
+
+    A machine asks for names and time as soon as it can, and all its neighbours learn its card from that.
+    One that is silent at an address that another one had is not found until they forget that one's card.
+    """
+    gateways = [
+        part.removeprefix("gw=")
+        for config in cloudinit.ipconfigs
+        for part in config.split(",")
+        if part.startswith("gw=")
+    ]
+    if not gateways:
+        return ""
+    words = "; ".join(f"until echo > /dev/udp/{gateway}/9; do sleep 0.2; done" for gateway in gateways)
+    unit = f"[Service]\nType=exec\nExecStart=/bin/bash -c '{words}'\nRuntimeMaxSec=60\nStandardError=null\n"
+    wanted = "/etc/systemd/system/multi-user.target.wants"
+    return (
+        _write(ANNOUNCING, unit)
+        + f"mkdir -p {wanted}\nln -sf {ANNOUNCING} {wanted}/{ANNOUNCING.rpartition('/')[2]}\n"
+    )
 
 
 def network_file(mac: str, ipconfig: str) -> str:

@@ -162,3 +162,16 @@ def test_folders_follow_the_environment() -> None:
     assert state_dir({"HOME": "/h", "RENFORT_LAB_STATE": "/mine"}) == Path("/mine")
     assert cache_dir({"HOME": "/h", "XDG_CACHE_HOME": ""}) == Path("/h/.cache/renfort")
     assert run_dir({"RENFORT_LAB_RUN": "/r"}) == Path("/r")
+
+
+def test_a_machine_makes_itself_known_to_each_of_its_gateways() -> None:
+    script = prepare_script(
+        CloudInit(user="ops", ipconfigs=("ip=10.83.0.11/24,gw=10.83.0.1", "ip=10.84.0.2/24")), []
+    )
+
+    assert "until echo > /dev/udp/10.83.0.1/9; do" in script
+    assert script.count("/dev/udp/") == 1
+
+
+def test_a_machine_without_a_gateway_has_nobody_to_tell() -> None:
+    assert "/dev/udp/" not in prepare_script(CloudInit(user="ops", ipconfigs=("ip=10.84.0.2/24",)), [])
