@@ -3,7 +3,8 @@
 """A hundred guests on an emulated cluster with the lock times of a real one, run by `make bench-clones`.
 
 First the cloning alone: how near it comes to what the storage's locks permit, on storages of the hypervisors
-and on one of the cluster. Then the whole provisioning as a playbook, beside a playbook that loops over
+and on one of the cluster. For the latter that is what a simulation of the lock comes to, at the best fixed
+number of clones at once: a good deal more than the time for which the lock is held, and no strict bound. Then the whole provisioning as a playbook, beside a playbook that loops over
 community.proxmox's proxmox_kvm (clone, update, start) on another such cluster.
 """
 
@@ -292,10 +293,11 @@ def main() -> int:
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as path:
         folder = Path(path)
-        bounds = {
+        held = {
             "own": handed_over_at_once(GUESTS // HYPERVISORS, DEFAULT_LOCK_S),
-            "shared": asked_for_every_second(GUESTS, DEFAULT_LOCK_S),
+            "shared": handed_over_at_once(GUESTS, DEFAULT_LOCK_S),
         }
+        bounds = held | {"shared": asked_for_every_second(GUESTS, DEFAULT_LOCK_S)}
         failures = 0
         for kind, bound in bounds.items():
             cloned = clone_all(folder / kind, shared=kind == "shared")
@@ -303,10 +305,11 @@ def main() -> int:
             failures += cloned.failures
             print(
                 f"{GUESTS} clones, {kind} storages: {cloned.seconds:.1f} s; the locks permit {bound:.1f} s "
-                f"({percent:.0f} %); {cloned.failures} failures",
+                f"({percent:.0f} %) and are held for {held[kind]:.1f} s; {cloned.failures} failures",
                 flush=True,
             )
             figures[f"{kind}_storage_lock_bound_optimum_s"] = figure(bound)
+            figures[f"{kind}_storage_lock_held_s"] = figure(held[kind])
             figures[f"{kind}_storage_of_optimum_percent"] = figure(
                 percent, f"≥ {MIN_PERCENT:g}", met=percent >= MIN_PERCENT
             )
