@@ -79,7 +79,7 @@ def application(driver: ShelfDriver, auth_file: Path) -> Flask:
     flask: Flask = app
     flask.config["SUSHY_EMULATOR_FEATURE_SET"] = "vmedia"
     flask.config["SUSHY_EMULATOR_STATE_DIR"] = str(auth_file.parent)
-    flask.wsgi_app = RedfishAuthMiddleware(flask.wsgi_app, str(auth_file))  # type: ignore[method-assign]
+    flask.wsgi_app = RedfishAuthMiddleware(flask.wsgi_app, str(auth_file))  # type: ignore[method-assign]  # as Flask says
 
     @flask.after_request
     def complete(response: Response) -> Response:

@@ -19,7 +19,7 @@ DISK, NETWORK = "Hdd", "Pxe"
 
 
 # Published without types, so that it is Any here.
-class ShelfDriver(AbstractSystemsDriver):  # type: ignore[misc]
+class ShelfDriver(AbstractSystemsDriver):  # type: ignore[misc]  # published without types
     """Servers with power, a boot source for once, and a network card each.
 
     ``resets`` counts by name what was done to each server's power.

@@ -78,7 +78,7 @@ def online_of(rows: object) -> dict[str, bool] | None:
     if rows is None:
         return None
     try:
-        return {str(row["name"]): bool(row["online"]) for row in rows}  # type: ignore[attr-defined]
+        return {str(row["name"]): bool(row["online"]) for row in rows}  # type: ignore[attr-defined]  # checked below
     except (TypeError, KeyError):
         raise InputError(
             file="ent.renfort.server_service",

@@ -117,7 +117,7 @@ EXAMPLES = r"""
     storage: vmdata
     images: local
     bridge: vmbr0
-    image: https://cloud.debian.org/images/cloud/trixie/latest/debian-13-genericcloud-amd64.qcow2
+    image: https://images.example.net/debian-13-genericcloud-amd64-20261110.qcow2
     checksum: "sha512:{{ debian_13_checksum }}"
     api_host: pve1.example.net
     api_user: renfort-templates@pve

@@ -4,8 +4,10 @@
 
 First the cloning alone: how near it comes to what the storage's locks permit, on storages of the hypervisors
 and on one of the cluster. For the latter that is what a simulation of the lock comes to, at the best fixed
-number of clones at once: a good deal more than the time for which the lock is held, and no strict bound. Then the whole provisioning as a playbook, beside a playbook that loops over
-community.proxmox's proxmox_kvm (clone, update, start) on another such cluster.
+number of clones at once: a good deal more than the time for which the lock is held, and no strict bound.
+
+Then the whole provisioning as a playbook, beside a playbook that loops over community.proxmox's proxmox_kvm
+(clone, update, start) on another such cluster.
 """
 
 from __future__ import annotations
