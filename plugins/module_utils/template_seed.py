@@ -37,8 +37,9 @@ FORGET = (
 )
 """What the guest runs last, so that no clone is taken for another.
 
-The machine id is emptied, not marked as uninitialized, which is what cloud-init's own option does: then each
-clone's first boot would enable every unit that Debian lets be enabled, such as ssh.socket beside ssh.service.
+The machine id is emptied, not marked as uninitialized, which is what cloud-init's own option does: systemd
+takes that for a first boot and applies its presets, by which a unit such as ssh.socket may be enabled beside
+ssh.service.
 """
 
 
