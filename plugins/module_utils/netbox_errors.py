@@ -94,21 +94,6 @@ def not_netbox(doing: str) -> NotNetboxError:
     )
 
 
-def root_reason(error: BaseException) -> str:
-    """Return the innermost reason of a chain of network errors, without the libraries' object names."""
-    reason: BaseException = error
-    for _ in range(10):
-        inner = getattr(reason, "reason", None)
-        if not isinstance(inner, BaseException):
-            inner = next((item for item in reason.args if isinstance(item, BaseException)), reason.__cause__)
-        if inner is None:
-            break
-        reason = inner
-    text = getattr(reason, "verify_message", "") or getattr(reason, "strerror", "") or str(reason)
-    text = str(text).rsplit(": ", 1)[-1] if "object at 0x" in str(text) else str(text)
-    return text.rstrip(".")
-
-
 def _refused(doing: str, detail: str) -> NetboxError:
     if "permission" in detail.lower() and "token" not in detail.lower():
         return NetboxPermissionError(

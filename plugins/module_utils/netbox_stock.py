@@ -22,12 +22,12 @@ from .netbox_errors import (
     NotNetboxError,
     from_answer,
     not_netbox,
-    root_reason,
 )
 from .netbox_mapping import Documents, Rows, documents_from
 from .netbox_networks import NetworkRows
 from .netbox_options import NetboxSettings, Selection
 from .netbox_values import Row
+from .network_reason import root_reason
 
 _api: Callable[..., Any] = pynetbox.api
 

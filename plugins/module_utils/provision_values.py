@@ -11,9 +11,6 @@ from urllib.parse import quote, unquote
 from .core.machine import OWNER_TAG, Machine
 from .proxmox_cluster import split_tags
 
-NIC_MODELS = ("virtio", "e1000", "e1000e", "rtl8139", "vmxnet3")
-"""The models of a network card; in ``net0`` the model's name carries the MAC address."""
-
 GIB = 1024**3
 """Bytes in a GiB."""
 

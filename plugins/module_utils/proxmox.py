@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from .core.errors import RenfortError
+from .network_reason import root_reason
 from .proxmox_errors import (
     AuthError,
     LockBusyError,
@@ -187,10 +188,10 @@ class Client:
         except requests.exceptions.ConnectionError as error:
             raise self._cut(error, verb, doing) from error
         except requests.exceptions.RequestException as error:
-            raise ProxmoxError(f"Could not {doing}: asking {where} failed: {_root(error)}.") from error
+            raise ProxmoxError(f"Could not {doing}: asking {where} failed: {root_reason(error)}.") from error
 
     def _tls(self, error: Exception, doing: str) -> TlsError:
-        reason = _root(error)
+        reason = root_reason(error)
         hint = "Set ca_file (or RENFORT_PVE_CA_FILE) to the authority that signed it."
         if "mismatch" in reason:
             hint = "Set api_host to a name or address that the certificate is made for."
@@ -200,7 +201,7 @@ class Client:
         )
 
     def _cut(self, error: Exception, verb: str, doing: str) -> ProxmoxError:
-        where, root = self.settings.where, _root(error)
+        where, root = self.settings.where, root_reason(error)
         if verb != "get" and not _never_sent(error):
             return OutcomeUnknownError(
                 f"Could not {doing}: the connection to {where} was cut before the answer came: {root}.",
@@ -214,20 +215,3 @@ class Client:
 
 def _never_sent(error: BaseException) -> bool:
     return "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
-
-
-def _root(error: BaseException) -> str:
-    """The innermost reason of a chain of network errors, without the libraries' object names."""
-    reason: BaseException = error
-    seen = 0
-    while seen < 10:
-        inner = getattr(reason, "reason", None) or next(
-            (item for item in reason.args if isinstance(item, BaseException)), None
-        )
-        inner = inner if isinstance(inner, BaseException) else (reason.__cause__ or None)
-        if inner is None:
-            break
-        reason, seen = inner, seen + 1
-    text = getattr(reason, "verify_message", "") or getattr(reason, "strerror", "") or str(reason)
-    text = str(text).rsplit(": ", 1)[-1] if "object at 0x" in str(text) else str(text)
-    return text.rstrip(".")
