@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,8 +18,6 @@ from .inputs import load_plan, plan_lock, write_plan
 
 LOCK_WAIT_S = 30.0
 """For how long the lock of the plan is waited for: others hold it while they note a step."""
-
-_LOCK_POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +64,7 @@ def note_state(path: Path, server: str, state: ServerState, *, since: str) -> bo
         PlanError: the plan has no such server any more.
         RenfortError: the lock of the plan was not free in time, or the plan cannot be read or written.
     """
-    with _patient_lock(path):
+    with plan_lock(path, wait_s=LOCK_WAIT_S):
         plan = load_plan(path)
         servers = advanced(plan.servers, server, state, since=since)
         if servers == plan.servers:
@@ -158,18 +154,3 @@ def failure_message(failures: Mapping[str, str], *, doing: str) -> str:
         return ""
     listed = "\n".join(f"  {name}: {text}" for name, text in sorted(failures.items()))
     return f"{len(failures)} of the servers could not be {doing}; the others are done:\n{listed}"
-
-
-@contextlib.contextmanager
-def _patient_lock(path: Path) -> Iterator[None]:
-    end = time.monotonic() + LOCK_WAIT_S
-    with contextlib.ExitStack() as held:
-        while True:
-            try:
-                held.enter_context(plan_lock(path))
-                break
-            except RenfortError:
-                if time.monotonic() >= end:
-                    raise
-                time.sleep(_LOCK_POLL_S)
-        yield
