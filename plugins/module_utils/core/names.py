@@ -8,7 +8,18 @@ import re
 from collections.abc import Collection
 from itertools import count
 
-TIERS = ("haproxy", "web", "cas", "database", "smtp", "vpn", "storage", "backup", "monitoring")
+TIERS = (
+    "haproxy",
+    "web",
+    "cas",
+    "database",
+    "messaging",
+    "smtp",
+    "vpn",
+    "storage",
+    "backup",
+    "monitoring",
+)
 """Every tier there is, in the order in which plans and reports show them."""
 
 TENANT_PATTERN = r"[a-z][a-z0-9]*(_[a-z0-9]+)*"

@@ -208,6 +208,7 @@ _MACHINES: Mapping[str, str] = {
     "tier.web": "Web servers",
     "tier.cas": "Authentication servers",
     "tier.database": "Database servers",
+    "tier.messaging": "Database servers for messaging",
     "tier.smtp": "Mail servers",
     "tier.vpn": "VPN gateways",
     "tier.storage": "Storage servers",

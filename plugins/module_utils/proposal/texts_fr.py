@@ -208,6 +208,7 @@ _MACHINES: Mapping[str, str] = {
     "tier.web": "Serveurs web",
     "tier.cas": "Serveurs d'authentification",
     "tier.database": "Serveurs de bases de données",
+    "tier.messaging": "Bases de données de la messagerie",
     "tier.smtp": "Serveurs de courrier",
     "tier.vpn": "Passerelles VPN",
     "tier.storage": "Serveurs de stockage",
