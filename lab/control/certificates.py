@@ -1,6 +1,6 @@
 # Copyright: Renfort contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's certificate authority and the API's certificate."""
+"""The lab's certificate authority, and the certificates of the API and of the portals."""
 
 from __future__ import annotations
 
@@ -17,45 +17,65 @@ from .state import State, write_secret
 
 VALID_DAYS = 365
 
+AUTHORITY = "Renfort lab CA"
+"""The common name of the authority."""
+
+PORTALS = "*.ent.example"
+"""The host names of the portals, which the load balancers answer for."""
+
 
 def ensure_certificates(state: State) -> bool:
-    """Make the authority and the certificate unless there are valid ones; whether it did."""
-    if state.key.exists() and state.ca.exists() and _valid(state.certificate):
+    """Make the authority and the certificates unless there are valid ones; whether it did."""
+    files = (state.ca, state.ca_key, state.key)
+    if all(path.exists() for path in files) and _valid(state.certificate) and _valid(state.portals):
         return False
     now = datetime.datetime.now(datetime.UTC)
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = _sign(
-        _builder("Renfort lab CA", now)
+        _builder(AUTHORITY, now)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True),
         key=authority_key,
         issuer_key=authority_key,
-        issuer=_name("Renfort lab CA"),
     )
+    state.ca.write_bytes(_pem(authority))
+    # Role certificate signs with it what the machines ask for.
+    write_secret(state.ca_key, _private_pem(authority_key))
+    local = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     key = ec.generate_private_key(ec.SECP256R1())
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    certificate = _sign(
-        _builder("Renfort lab API", now)
+    state.certificate.write_bytes(_pem(_server("Renfort lab API", local, now, key, authority_key)))
+    write_secret(state.key, _private_pem(key))
+    key = ec.generate_private_key(ec.SECP256R1())
+    portals = _server("Renfort lab portals", [x509.DNSName(PORTALS)], now, key, authority_key)
+    write_secret(state.portals, _pem(portals).decode() + _private_pem(key))
+    return True
+
+
+def _server(
+    common: str,
+    names: list[x509.GeneralName],
+    now: datetime.datetime,
+    key: ec.EllipticCurvePrivateKey,
+    authority_key: ec.EllipticCurvePrivateKey,
+) -> x509.Certificate:
+    """A server's certificate for these names."""
+    return _sign(
+        _builder(common, now)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectAlternativeName(names), critical=False),
         key=key,
         issuer_key=authority_key,
-        issuer=_name("Renfort lab CA"),
     )
-    # The authority's key is not kept: it signs once.
-    state.ca.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
-    state.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    write_secret(state.key, _private_pem(key))
-    return True
 
 
 def _valid(path: Path) -> bool:
     """Whether the certificate is there and good for another day."""
     if not path.exists():
         return False
-    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    # Of a file that holds its key as well, the certificate comes first.
+    certificate = x509.load_pem_x509_certificates(path.read_bytes())[0]
     tomorrow = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
     return certificate.not_valid_before_utc < tomorrow < certificate.not_valid_after_utc
 
@@ -93,17 +113,20 @@ def _sign(
     *,
     key: ec.EllipticCurvePrivateKey,
     issuer_key: ec.EllipticCurvePrivateKey,
-    issuer: x509.Name,
 ) -> x509.Certificate:
     public = key.public_key()
     issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
     return (
-        builder.issuer_name(issuer)
+        builder.issuer_name(_name(AUTHORITY))
         .public_key(public)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         .add_extension(issuer_id, critical=False)
         .sign(issuer_key, hashes.SHA256())
     )
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
 
 
 def _private_pem(key: ec.EllipticCurvePrivateKey) -> str:

@@ -34,6 +34,16 @@ class State:
         return self.folder / "ca.pem"
 
     @property
+    def ca_key(self) -> Path:
+        """The private key of that authority."""
+        return self.folder / "ca.key"
+
+    @property
+    def portals(self) -> Path:
+        """The certificate of the portals and its private key in one file, as HAProxy takes it."""
+        return self.folder / "portals.pem"
+
+    @property
     def certificate(self) -> Path:
         """The API's certificate."""
         return self.folder / "api.pem"

@@ -69,6 +69,29 @@ def test_the_certificate_is_good_for_the_loopback_and_signed_by_the_labs_authori
     ssl.create_default_context().load_verify_locations(str(state.ca))
 
 
+def test_the_portals_have_a_certificate_of_the_same_authority_with_its_key(state: State) -> None:
+    ensure_certificates(state)
+    authority = x509.load_pem_x509_certificate(state.ca.read_bytes())
+    verifier = (
+        x509.verification.PolicyBuilder()
+        .store(x509.verification.Store([authority]))
+        .time(datetime.datetime.now(datetime.UTC).replace(tzinfo=None))
+        .build_server_verifier(x509.DNSName("eure.ent.example"))
+    )
+    leaf = x509.load_pem_x509_certificate(state.portals.read_bytes())
+    assert verifier.verify(leaf, [])[0] == leaf
+    # OpenSSL refuses a key that is not the certificate's.
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(state.portals)
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(state.ca, state.ca_key)
+
+
+def test_an_authority_without_its_key_is_made_again(state: State) -> None:
+    ensure_certificates(state)
+    state.ca_key.unlink()
+    assert ensure_certificates(state)
+    assert not ensure_certificates(state)
+
+
 def test_valid_certificates_are_kept(state: State) -> None:
     ensure_certificates(state)
     before = state.certificate.read_bytes()
