@@ -21,7 +21,7 @@ from ..paths import cache_dir
 SOURCE = Path(__file__).with_name("portal")
 """The package that is packed."""
 
-SUFFIXES = frozenset({".py", ".html", ".css"})
+SUFFIXES = frozenset({".py", ".html", ".css", ".sql"})
 """Kinds of files that belong to the portal; what tools leave beside them does not."""
 
 

@@ -7,102 +7,102 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .database import DatabaseUnavailableError
+from .directory import Directory
+from .messaging import Messaging
 from .people import Person, Profile
+from .samples import Line, both, sample
 from .settings import Settings
 
 EVERYBODY = frozenset(Profile)
 LEARNERS = frozenset({Profile.PUPIL, Profile.PARENT})
+LATEST_MESSAGES = 5
+"""Messages that the personal page shows."""
+
+Read = Callable[[Person], tuple[Line, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """One block of the personal page: its name, its lines (each French, English)."""
+    """One block of the personal page: its name and its lines, or that they cannot be had."""
 
     name: str
     title: dict[str, str]
-    lines: tuple[dict[str, str], ...]
+    lines: tuple[Line, ...]
+    available: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where a block comes from and who sees it."""
+    """A block's name and title, and who sees it."""
 
     name: str
     title: dict[str, str]
     profiles: frozenset[Profile]
-    read: Callable[[Person, Settings], tuple[dict[str, str], ...]]
-
-
-def both(french: str, english: str) -> dict[str, str]:
-    """A text in the portal's two languages."""
-    return {"fr": french, "en": english}
-
-
-def timetable(person: Person, _settings: Settings) -> tuple[dict[str, str], ...]:
-    """The day's hours, as taught or as attended."""
-    lessons = (
-        ("08:00", "Mathématiques", "Mathematics"),
-        ("09:00", "Histoire", "History"),
-        ("10:15", "EPS", "PE"),
-    )
-    group = " · 4e B" if person.profile is Profile.TEACHER else ""
-    return tuple(both(f"{at} {french}{group}", f"{at} {english}{group}") for at, french, english in lessons)
-
-
-def messages(_person: Person, _settings: Settings) -> tuple[dict[str, str], ...]:
-    """The newest of the internal messages."""
-    return (both("La vie scolaire : réunion de jeudi", "School office: Thursday's meeting"),)
-
-
-def homework(_person: Person, _settings: Settings) -> tuple[dict[str, str], ...]:
-    """What is to be done at home."""
-    return (
-        both("Français : lire le chapitre 3", "French: read chapter 3"),
-        both("Sciences : exercice 12", "Science: exercise 12"),
-    )
-
-
-def marks(_person: Person, _settings: Settings) -> tuple[dict[str, str], ...]:
-    """The last marks."""
-    return (both("Anglais : 15/20", "English: 15/20"),)
-
-
-def absences(_person: Person, _settings: Settings) -> tuple[dict[str, str], ...]:
-    """What the school office has to follow up."""
-    return (both("3 absences à justifier", "3 absences to account for"),)
-
-
-def news(_person: Person, settings: Settings) -> tuple[dict[str, str], ...]:
-    """What the tenant tells all its schools."""
-    return (both(f"Actualités de {settings.title}", f"News of {settings.title}"),)
-
-
-def canteen(_person: Person, _settings: Settings) -> tuple[dict[str, str], ...]:
-    """The day's menu."""
-    return (both("Potée de légumes, fruits", "Vegetable stew, fruit"),)
 
 
 SOURCES = (
-    Source(name="timetable", title=both("Emploi du temps", "Timetable"), profiles=EVERYBODY, read=timetable),
-    Source(name="messages", title=both("Messagerie", "Messages"), profiles=EVERYBODY, read=messages),
-    Source(name="homework", title=both("Travail à faire", "Homework"), profiles=LEARNERS, read=homework),
-    Source(name="marks", title=both("Notes", "Marks"), profiles=LEARNERS, read=marks),
+    Source(name="timetable", title=both("Emploi du temps", "Timetable"), profiles=EVERYBODY),
+    Source(name="messages", title=both("Messagerie", "Messages"), profiles=EVERYBODY),
+    Source(name="homework", title=both("Travail à faire", "Homework"), profiles=LEARNERS),
+    Source(name="marks", title=both("Notes", "Marks"), profiles=LEARNERS),
     Source(
         name="absences",
         title=both("Absences", "Absences"),
         profiles=frozenset({Profile.TEACHER, Profile.STAFF}),
-        read=absences,
     ),
-    Source(name="news", title=both("Actualités", "News"), profiles=EVERYBODY, read=news),
-    Source(name="canteen", title=both("Cantine", "Canteen"), profiles=EVERYBODY, read=canteen),
+    Source(name="news", title=both("Actualités", "News"), profiles=EVERYBODY),
+    Source(name="canteen", title=both("Cantine", "Canteen"), profiles=EVERYBODY),
 )
 """Every block there is, in the order of the page."""
 
+NAMES = frozenset(source.name for source in SOURCES)
 
-def blocks_for(person: Person, settings: Settings) -> list[Block]:
+
+def readers(directory: Directory | None, messaging: Messaging | None) -> dict[str, Read]:
+    """Block to the query behind it; what has no database behind it has no reader."""
+    found: dict[str, Read] = {}
+    if directory:
+        found |= {
+            "timetable": directory.timetable,
+            "homework": directory.homework,
+            "marks": directory.marks,
+            "absences": directory.absences,
+            "news": directory.news,
+            "canteen": directory.canteen,
+        }
+    if messaging:
+        found["messages"] = lambda person: latest(messaging, person)
+    return found
+
+
+def latest(messaging: Messaging, person: Person) -> tuple[Line, ...]:
+    """The newest of the internal messages."""
+    found = messaging.inbox(person.username, limit=LATEST_MESSAGES)
+    return tuple(both(*(f"{it.sender_name} : {it.subject}",) * 2) for it in found)
+
+
+def blocks_for(
+    person: Person, settings: Settings, *, hidden: frozenset[str] = frozenset(), read: dict[str, Read]
+) -> list[Block]:
     """The person's blocks; a hidden one is not even read, which is what hiding it is for."""
+    hidden |= settings.hidden_blocks
     return [
-        Block(name=source.name, title=source.title, lines=source.read(person, settings))
+        one_block(source, person, settings, read)
         for source in SOURCES
-        if person.profile in source.profiles and source.name not in settings.hidden_blocks
+        if person.profile in source.profiles and source.name not in hidden
     ]
+
+
+def one_block(source: Source, person: Person, settings: Settings, read: dict[str, Read]) -> Block:
+    """A block as it can be had: that of one database does not take the page down with it."""
+    if not person.username:
+        lines = sample(source.name, person, settings)
+    elif source.name not in read:
+        lines = ()
+    else:
+        try:
+            lines = read[source.name](person)
+        except DatabaseUnavailableError:
+            return Block(name=source.name, title=source.title, lines=(), available=False)
+    return Block(name=source.name, title=source.title, lines=lines)

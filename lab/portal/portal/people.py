@@ -22,21 +22,30 @@ class Profile(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who is signed in."""
+    """Somebody who is signed in. Who is only claimed in development has no account: no user name."""
 
     name: str
     profile: Profile
+    username: str = ""
+    school: str = ""
+    group: str = ""
+    child: str = ""
+
+    @property
+    def pupil(self) -> str:
+        """Whose marks this person may see: the own ones, a parent those of the child."""
+        return self.child if self.profile is Profile.PARENT else self.username
 
 
-def identify(request: Request, settings: Settings) -> Person | None:
-    """The person behind a request, or None. A sign-in service takes this function's place.
+def claimed(request: Request, settings: Settings) -> Person | None:
+    """Who a request claims to come from, believed in development alone.
 
-    With ``dev_profiles`` the query ``profile``, else the cookie of that name, is believed.
+    With ``dev_profiles`` that is the query ``profile``, else the cookie of that name.
     """
     if not settings.dev_profiles:
         return None
-    claimed = request.query.get("profile") or request.cookies.get("profile", "")
+    claim = request.query.get("profile") or request.cookies.get("profile", "")
     known = {profile.value: profile for profile in Profile}
-    if claimed not in known:
+    if claim not in known:
         return None
-    return Person(name="Camille Martin", profile=known[claimed])
+    return Person(name="Camille Martin", profile=known[claim])

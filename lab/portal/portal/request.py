@@ -12,6 +12,13 @@ from urllib.parse import parse_qs
 LANGUAGES = ("fr", "en")
 """The first one is for clients that ask for neither."""
 
+FORM_BYTES = 256 * 1024
+"""More than any form of the portal holds."""
+
+
+class FormTooLargeError(Exception):
+    """A body that no form of the portal makes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -22,11 +29,16 @@ class Request:
     query: dict[str, str]
     cookies: dict[str, str]
     language: str
+    form: dict[str, str]
 
     @classmethod
     def from_wsgi(cls, environ: dict[str, Any]) -> Request:
-        """Parse what the server hands over; nothing a client sends makes it fail."""
-        query = {key: values[-1] for key, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
+        """Parse what the server hands over; nothing a client sends makes it fail but its size.
+
+        Raises:
+            FormTooLargeError: the body is larger than any form.
+        """
+        query = fields(environ.get("QUERY_STRING", ""))
         cookies = read_cookies(environ.get("HTTP_COOKIE", ""))
         wanted = [query.get("lang", ""), cookies.get("lang", "")]
         chosen = next((language for language in wanted if language in LANGUAGES), "")
@@ -36,7 +48,30 @@ class Request:
             query=query,
             cookies=cookies,
             language=chosen or preferred(environ.get("HTTP_ACCEPT_LANGUAGE", "")),
+            form=read_form(environ),
         )
+
+
+def fields(encoded: str) -> dict[str, str]:
+    """Names to values of a query or a form, the last one of each name."""
+    try:
+        parsed = parse_qs(encoded, keep_blank_values=True, max_num_fields=100)
+    except ValueError:
+        return {}
+    return {key: values[-1].replace("\0", "") for key, values in parsed.items()}
+
+
+def read_form(environ: dict[str, Any]) -> dict[str, str]:
+    """The fields of a form that was posted; other bodies hold none."""
+    if environ.get("REQUEST_METHOD") != "POST":
+        return {}
+    kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if kind != "application/x-www-form-urlencoded" or not length.isdigit():
+        return {}
+    if int(length) > FORM_BYTES:
+        raise FormTooLargeError
+    return fields(environ["wsgi.input"].read(int(length)).decode("utf-8", "replace"))
 
 
 def read_cookies(header: str) -> dict[str, str]:

@@ -19,9 +19,15 @@ THROUGH = {"ansible-core": "ansible"}
 """Distributions that come with another one, which requirements.txt names instead."""
 
 
+ELSEWHERE = ROOT / "lab" / "portal" / "portal"
+"""Runs on web machines, which get Debian's packages."""
+
+
 def sources() -> Iterator[Path]:
     for folder in ("lab", "plugins", "scripts"):
-        yield from (path for path in (ROOT / folder).rglob("*.py") if "__pycache__" not in path.parts)
+        for path in (ROOT / folder).rglob("*.py"):
+            if "__pycache__" not in path.parts and ELSEWHERE not in path.parents:
+                yield path
 
 
 def imported(path: Path) -> Iterator[str]:
