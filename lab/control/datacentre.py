@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ class FirstGuest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Datacentre:
-    """Networks, machine images, pools and first guests."""
+    """Networks, machine images, pools and first guests; tenants to the number of their made-up people."""
 
     bridges: tuple[Bridge, ...]
     images: tuple[str, ...]
@@ -58,6 +59,7 @@ class Datacentre:
     templates: tuple[int, ...]
     storages: tuple[str, ...]
     guests: tuple[FirstGuest, ...]
+    people: Mapping[str, int]
 
 
 def load_datacentre(path: Path) -> Datacentre:
@@ -93,8 +95,9 @@ def load_datacentre(path: Path) -> Datacentre:
             templates=tuple(template_nodes),
             storages=tuple(name for name, row in data["storages"].items() if "images" in row["content"]),
             guests=tuple(guests),
+            people={tenant: int(count) for tenant, count in data["people"].items()},
         )
     except (OSError, yaml.YAMLError) as error:
         raise LabError(f"Cannot read {path}: {error}.") from error
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise LabError(f"{path} is not as the lab needs it: {error}.") from error

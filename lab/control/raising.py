@@ -10,12 +10,15 @@ import subprocess
 from .. import network
 from ..host import require_host
 from ..images.build import ensure_images
+from ..mail import process as mail
 from ..podman import Podman
 from ..portal.build import build as build_portal
 from . import emulator
 from .api import Api
 from .certificates import ensure_certificates
 from .datacentre import Datacentre, load_datacentre
+from .outside import sink
+from .people import ensure_people
 from .seeding import Report, ensure_guests, ensure_token
 from .state import DATACENTRE, State
 
@@ -34,6 +37,10 @@ def raise_lab(state: State, report: Report, *, speed: float = 1.0, empty: bool =
     changed = asyncio.run(_ground(datacentre, report))
     changed |= ensure_certificates(state)
     changed |= _ensure_operator_key(state)
+    changed |= ensure_people(state, datacentre.people)
+    if mail.start(sink(state, datacentre)):
+        report(f"mail: the internet's servers answer at {sink(state, datacentre).address}")
+        changed = True
     build_portal()
     if emulator.start(state, speed=speed, bare=empty):
         report("emulator: answers at https://127.0.0.1:8006")

@@ -14,10 +14,12 @@ from .. import machines, network, process
 from ..guests.container import LABELS
 from ..guests.podman import SNAPSHOTS
 from ..host import require_host
+from ..mail import process as mail
 from ..paths import PODMAN, cache_dir, run_dir
 from ..podman import Podman
 from . import emulator
 from .datacentre import load_datacentre
+from .outside import sink
 from .seeding import Report
 from .state import DATACENTRE, State
 
@@ -36,6 +38,8 @@ def remove_lab(state: State, report: Report, *, everything: bool = False, purge:
     require_host()
     if emulator.stop(state):
         report("emulator: stopped")
+    if mail.stop(sink(state, load_datacentre(DATACENTRE))):
+        report("mail: stopped")
     return asyncio.run(_remove(state, report, everything=everything or purge, purge=purge))
 
 

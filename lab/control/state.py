@@ -64,6 +64,15 @@ class State:
         return self.folder / "root-password"
 
     @property
+    def people_secret(self) -> Path:
+        """What the passwords of the made-up people are made from."""
+        return self.folder / "people-secret"
+
+    def accounts(self, tenant: str) -> Path:
+        """The accounts of a tenant's made-up people."""
+        return self.folder / "accounts" / f"{tenant}.jsonl"
+
+    @property
     def operator_key(self) -> Path:
         """The operators' private ssh key."""
         return self.folder / "id_ed25519"

@@ -83,6 +83,6 @@ def _lab_processes() -> set[str]:
         except OSError:
             continue  # it ended while we were looking
         holder = text == "sleep infinity" and mounts != own_mounts
-        if holder or any(mark in text for mark in ("conmon", "lab.pve")):
+        if holder or any(mark in text for mark in ("conmon", "lab.pve", "lab.mail")):
             found.add(text)
     return found
