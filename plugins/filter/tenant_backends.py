@@ -39,21 +39,37 @@ options:
     type: list
     elements: str
     default: []
+  suffix:
+    description: What a backend is called after the name of its tenant.
+    type: str
+    default: ''
+  paths:
+    description: Of the portals, only the paths that begin so.
+    type: list
+    elements: str
+    default: []
+  check_path:
+    description: What the servers must answer with 200, instead of the role's own path.
+    type: str
+    default: ''
 """
 
 EXAMPLES = r"""
 haproxy_backends: "{{ renfort_tenants | ent.renfort.tenant_backends(groups, hostvars,
   without=renfort_releasing | default([])) }}"
+cas_backends: "{{ renfort_tenants | ent.renfort.tenant_backends(groups, hostvars, tier='cas', suffix='_cas',
+  paths=['/cas/'], check_path='/cas/healthz') }}"
 """
 
 RETURN = r"""
 _value:
-  description: Mappings with C(name), C(hosts) and C(servers); a server has C(name), C(address), C(port).
+  description: Mappings with C(name), C(hosts) and C(servers); a server has C(name), C(address), C(port). With
+    C(paths) and C(check_path) where these are given.
   type: list
   elements: dict
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -69,10 +85,23 @@ def tenant_backends_filter(
     tier: str = "web",
     port: int = 80,
     without: Collection[str] = (),
+    suffix: str = "",
+    paths: Sequence[str] = (),
+    check_path: str = "",
 ) -> list[dict[str, Any]]:
     """Make one load balancer backend per tenant, with errors that Ansible shows."""
     try:
-        return tenant_backends(tenants, groups, hostvars, tier=tier, port=port, without=without)
+        return tenant_backends(
+            tenants,
+            groups,
+            hostvars,
+            tier=tier,
+            port=port,
+            without=without,
+            suffix=suffix,
+            paths=paths,
+            check_path=check_path,
+        )
     except RenfortError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -26,6 +26,7 @@ SPARE_DESCRIPTORS = 1_000
 """Open files for what is no client's request: listeners, health checks, threads, sockets of command."""
 
 HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+URL_PATH = re.compile(r"/[^\s?#]*")
 PROXY_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -64,6 +65,9 @@ def tenant_backends(
     tier: str = "web",
     port: int = 80,
     without: Collection[str] = (),
+    suffix: str = "",
+    paths: Sequence[str] = (),
+    check_path: str = "",
 ) -> list[dict[str, Any]]:
     """One backend per tenant, sorted by name, its servers being the machines of the tier.
 
@@ -74,9 +78,13 @@ def tenant_backends(
         tier: the group that the servers must also be in.
         port: the port that they answer on.
         without: machines that are on their way out and get no request any more.
+        suffix: what the backend is called after the tenant's name, such as ``_cas``.
+        paths: of the portals, only the paths that begin so.
+        check_path: what the servers must answer, instead of the role's own path.
 
     Returns:
-        Mappings with ``name``, ``hosts`` and ``servers`` (``name``, ``address``, ``port``). A tenant
+        Mappings with ``name``, ``hosts`` and ``servers`` (``name``, ``address``, ``port``), and ``paths`` and
+        ``check_path`` where these are given. A tenant
         whose machines do not exist yet has no server: its portal answers the page for that case.
 
     Raises:
@@ -92,23 +100,25 @@ def tenant_backends(
         machines = sorted(of_tier.intersection(groups.get(f"tenant_{name}", ())))
         backends.append(
             {
-                "name": name,
+                "name": name + suffix,
                 "hosts": _portals_of(name, tenants[name]),
                 "servers": [_server(machine, hostvars, tenant=name, port=port) for machine in machines],
+                **({"paths": list(paths)} if paths else {}),
+                **({"check_path": check_path} if check_path else {}),
             }
         )
     return backends
 
 
 def portal_map(backends: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Host → backend, from the hosts that each backend names, sorted by host.
+    """Host → backend, from the hosts that each backend without paths names, sorted by host.
 
     Raises:
         BackendError: if two backends claim one host.
     """
     owners: dict[str, str] = {}
     for backend in backends:
-        for host in backend.get("hosts") or ():
+        for host in () if backend.get("paths") else backend.get("hosts") or ():
             owner = owners.setdefault(host, backend["name"])
             if owner != backend["name"]:
                 raise BackendError(
@@ -116,6 +126,25 @@ def portal_map(backends: Iterable[Mapping[str, Any]]) -> dict[str, str]:
                     hint="A portal host belongs to one backend: take it out of one of the two.",
                 )
     return dict(sorted(owners.items()))
+
+
+def path_map(backends: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Host → beginning of a path → backend, from the backends that name paths, sorted.
+
+    Raises:
+        BackendError: if two backends claim one path of one host.
+    """
+    owners: dict[str, dict[str, str]] = {}
+    for backend in backends:
+        for host in backend.get("hosts") or ():
+            for path in backend.get("paths") or ():
+                owner = owners.setdefault(host, {}).setdefault(path, backend["name"])
+                if owner != backend["name"]:
+                    raise BackendError(
+                        f"The path {path} of {host} is claimed by {owner} and {backend['name']}.",
+                        hint="A path of a portal belongs to one backend: take it out of one of the two.",
+                    )
+    return {host: dict(sorted(paths.items())) for host, paths in sorted(owners.items())}
 
 
 def _server_problems(backend: Mapping[str, Any]) -> list[str]:
@@ -145,11 +174,37 @@ def backend_problems(backends: Sequence[Mapping[str, Any]], portals: Mapping[str
             problems.append(f"the backend name {name!r} may only hold letters, digits and _ . -")
     for backend in backends:
         problems.extend(_server_problems(backend))
+        problems.extend(
+            f"backend {backend['name']}: the path {path!r} does not begin with / or holds spaces"
+            for path in backend.get("paths") or ()
+            if not URL_PATH.fullmatch(path)
+        )
     for host, target in sorted(portals.items()):
         if not HOST_NAME.fullmatch(host):
             problems.append(f"the portal host {host!r} is not a host name in lower case, without port")
         if target not in names:
             problems.append(f"the portal host {host} leads to the backend {target}, which does not exist")
+    return problems
+
+
+def tcp_service_problems(
+    services: Sequence[Mapping[str, Any]], backends: Iterable[Mapping[str, Any]]
+) -> list[str]:
+    """What is wrong with the services that are no HTTP, one sentence each; empty when all is well."""
+    problems = []
+    taken = {*RESERVED_BACKENDS, *(backend["name"] for backend in backends)}
+    for service in services:
+        name, check = service["name"], service.get("check") or {}
+        if name in taken:
+            problems.append(f"the name {name} is taken by a backend, another service or the role itself")
+        if not PROXY_NAME.fullmatch(name):
+            problems.append(f"the service name {name!r} may only hold letters, digits and _ . -")
+        taken.add(name)
+        problems.extend(text.replace("backend", "service", 1) for text in _server_problems(service))
+        if check.get("tls") and not check.get("ca_file"):
+            problems.append(f"service {name}: a check over TLS needs check.ca_file to verify the server by")
+        if check.get("tls") and check.get("type", "tcp") not in ("http", "tcp"):
+            problems.append(f"service {name}: a check of type {check['type']} cannot go over TLS")
     return problems
 
 

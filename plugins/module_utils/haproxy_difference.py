@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a changed configuration of HAProxy asks for: orders to the running process, or a reload and why.
 
-Values only. Runs on the managed machine: Python 3.11 is enough, and nothing but the standard library is needed.
+Values only. Runs on the managed machine: Python 3.11 is enough, with nothing but the standard library.
 """
 
 from __future__ import annotations

@@ -30,7 +30,12 @@ class Patience:
 
 
 def apply(
-    runtime: Runtime, difference: Difference, wanted: Configuration, *, patience: Patience, read: Callable[[str], str]
+    runtime: Runtime,
+    difference: Difference,
+    wanted: Configuration,
+    *,
+    patience: Patience,
+    read: Callable[[str], str],
 ) -> list[str]:
     """Carry out a difference for which no reload is needed; what was done, a line each.
 
@@ -180,8 +185,10 @@ def crt_list_file(text: str) -> list[str]:
 def fingerprint(text: str) -> str:
     """SHA-1 of the first certificate of a file as HAProxy tells it; empty when the file holds none."""
     match = CERTIFICATE.search(text)
+    if match is None:
+        return ""
     try:
-        return hashlib.sha1(base64.b64decode(match[1]), usedforsecurity=False).hexdigest().upper() if match else ""
+        return hashlib.sha1(base64.b64decode(match[1]), usedforsecurity=False).hexdigest().upper()
     except binascii.Error:
         return ""
 
@@ -193,7 +200,9 @@ def compare_servers(runtime: Runtime, wanted: Configuration) -> list[str]:
     """
     present = {server.path: server for server in runtime.servers()}
     found = [f"server {path}: in the file, not in memory" for path in sorted(wanted.servers.keys() - present)]
-    found += [f"server {path}: in memory, not in the file" for path in sorted(present.keys() - wanted.servers)]
+    found += [
+        f"server {path}: in memory, not in the file" for path in sorted(present.keys() - wanted.servers)
+    ]
     for path in sorted(present.keys() & wanted.servers):
         memory, file = present[path], wanted.servers[path]
         if (memory.address, memory.port) != (file.address.strip("[]"), file.port):
@@ -203,7 +212,7 @@ def compare_servers(runtime: Runtime, wanted: Configuration) -> list[str]:
 
 
 def compare_with_memory(runtime: Runtime, wanted: Configuration, *, read: Callable[[str], str]) -> list[str]:
-    """Where the process differs from the files: servers, maps, certificates; a sentence each, none when alike."""
+    """Where the process differs from its files: servers, maps, certificates; a sentence each."""
     found = compare_servers(runtime, wanted)
     for path, (kind, _digest) in sorted(wanted.files.items()):
         if not _same(runtime, kind, path, read(path)):

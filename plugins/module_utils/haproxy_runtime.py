@@ -120,7 +120,7 @@ class Runtime:
     def info(self) -> dict[str, str]:
         """Name → value of ``show info``."""
         rows = (line.split(": ", 1) for line in self.ask("show info").splitlines() if ": " in line)
-        return {name: value for name, value in rows}
+        return dict(rows)
 
     def variable(self, name: str) -> str:
         """The text of a variable of the process; empty when there is none."""

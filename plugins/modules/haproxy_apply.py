@@ -113,8 +113,8 @@ def record(module: AnsibleModule, text: str) -> None:
     handle, name = tempfile.mkstemp(dir=module.tmpdir, text=True)
     with os.fdopen(handle, "w", encoding="utf-8") as candidate:
         candidate.write(text)
-    Path(name).chmod(0o640)
     module.atomic_move(name, str(path))
+    path.chmod(0o640)
 
 
 def decide(module: AnsibleModule, runtime: Runtime, text: str) -> Difference:

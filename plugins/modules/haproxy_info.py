@@ -12,8 +12,8 @@ version_added: 0.2.0
 author: Renfort contributors
 description:
   - Servers with their states, certificates with their ends, the digest of the configuration in service.
-  - Compares servers, maps, lists of certificates and certificates in memory with the files. Weights and states
-    are left out, as these are what operators change on purpose.
+  - Compares servers, maps, lists of certificates and certificates in memory with the files. Weights and
+    states are left out, as these are what operators change on purpose.
 options:
   config:
     description: The configuration file.

@@ -34,8 +34,8 @@ options:
     type: int
   wait:
     description:
-      - Seconds to wait - for C(drain) and C(maint) until the server has no session left, for C(ready) until its
-        checks pass. The task does not fail when they do not come about; look at C(sessions) and C(up).
+      - Seconds to wait - for C(drain) and C(maint) until the server has no session left, for C(ready) until
+        its checks pass. The task does not fail when they do not come about; look at C(sessions) and C(up).
     type: int
     default: 0
   missing_ok:
@@ -76,7 +76,7 @@ up:
   type: bool
   returned: success
 servers:
-  description: The server in each of its backends, with C(backend), C(state), C(status), C(weight), C(sessions).
+  description: The server in each backend, with C(backend), C(state), C(status), C(weight), C(sessions).
   type: list
   elements: dict
   returned: success

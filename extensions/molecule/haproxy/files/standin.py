@@ -8,10 +8,11 @@ import json
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Every path answers 200 with what was asked; /slow takes its time."""
+    """Every path answers 200 with what was asked; /slow takes its time, /primary where the machine leads."""
 
     protocol_version = "HTTP/1.1"
     # One write for the whole answer: a server killed between head and body would have answered half,
@@ -22,6 +23,10 @@ class Handler(BaseHTTPRequestHandler):
         """Answer a request."""
         if self.path == "/slow":
             time.sleep(1.5)
+        # The leader of a cluster is one of its machines.
+        if self.path == "/primary" and not Path(f"/run/leader-{sys.argv[1]}").exists():
+            self.send_error(503)
+            return
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = json.dumps({"path": self.path, "headers": headers}).encode()
         self.send_response(200)
