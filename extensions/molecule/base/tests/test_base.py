@@ -134,3 +134,8 @@ def test_nothing_is_left_that_would_take_the_rules_back(host: Any) -> None:
 
 def test_the_firewall_comes_back_at_boot(host: Any) -> None:
     assert host.service("renfort-firewall").is_enabled
+
+
+def test_names_that_no_dns_has_are_found_beside_those_that_were_there(host: Any) -> None:
+    assert host.check_output("getent hosts haut-rhin.ent.example").split()[0] == "192.0.2.8"
+    assert host.addr("localhost").is_resolvable
