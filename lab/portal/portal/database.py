@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+T = TypeVar("T")
 Connection = psycopg.Connection[DictRow]
 
 WAIT_SECONDS = 2.0
@@ -69,7 +70,7 @@ class Database:
             open=False,
         )
 
-    def read[T](self, work: Callable[[Connection], T]) -> T:
+    def read(self, work: Callable[[Connection], T]) -> T:
         """Do some reading, each statement for itself.
 
         Raises:
@@ -77,7 +78,7 @@ class Database:
         """
         return self._attempt(work)
 
-    def write[T](self, work: Callable[[Connection], T]) -> T:
+    def write(self, work: Callable[[Connection], T]) -> T:
         """Do all of something or nothing, in one transaction. It may be tried twice: no other effects.
 
         Raises:
@@ -90,7 +91,7 @@ class Database:
         """Give the connections back."""
         self._pool.close()
 
-    def _attempt[T](self, work: Callable[[Connection], T]) -> T:
+    def _attempt(self, work: Callable[[Connection], T]) -> T:
         if time.monotonic() < self._rests_until:
             raise DatabaseUnavailableError(f"The database {self.name} did not answer a moment ago.")
         try:
@@ -107,7 +108,7 @@ class Database:
                 f"The database {self.name} does not answer: {first_line(error)}"
             ) from error
 
-    def _once[T](self, work: Callable[[Connection], T]) -> T:
+    def _once(self, work: Callable[[Connection], T]) -> T:
         with self._pool.connection() as connection:
             try:
                 return work(connection)
@@ -132,7 +133,8 @@ class CommitUncertainError(Exception):
     """The connection broke while a transaction was being committed."""
 
 
-def in_transaction[T](connection: Connection, work: Callable[[Connection], T]) -> T:
+# Debian 12 has a Python without type parameters.
+def in_transaction(connection: Connection, work: Callable[[Connection], T]) -> T:  # noqa: UP047
     """Run work between BEGIN and COMMIT.
 
     Raises:

@@ -167,9 +167,7 @@ class Population:
                         ends=f"{int(starts[:2]) + 1:02d}{starts[2:]}",
                         subject=SUBJECTS[drawn % len(SUBJECTS)],
                         room=f"{100 + drawn // 8 % 40}",
-                        teacher=teachers[
-                            (number // self.schools * LESSONS_A_DAY + slot + weekday * 13) % len(teachers)
-                        ],
+                        teacher=teachers[place % len(teachers)],
                     )
 
 

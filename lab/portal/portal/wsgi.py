@@ -18,7 +18,7 @@ from .database import DatabaseUnavailableError
 from .figures import KIND
 from .mailbox import Mailbox
 from .request import FormTooLargeError, Request
-from .services import build
+from .services import Services, build
 from .settings import Settings
 from .sign_in import SignIn, unavailable
 
@@ -43,8 +43,9 @@ log = logging.getLogger("portal")
 class Portal:
     """One tenant's portal, as a WSGI application."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._services = build(settings)
+    def __init__(self, settings: Settings, services: Services | None = None) -> None:
+        """Make the services that the settings describe, unless they are given."""
+        self._services = services or build(settings)
         self._sign_in = SignIn(self._services)
         self._mailbox = Mailbox(self._services)
         # Address to the kind under which its requests are counted, and to what answers.

@@ -1,6 +1,6 @@
 # Copyright: Renfort contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""As much of a CAS server as the portal sees: it signs in whoever ``as`` names, without asking for a password."""
+"""As much of a CAS server as the portal sees: whoever ``as`` names is signed in, without a password."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # Copyright: Renfort contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""As much of a mail relay as the portal sees. Each mail becomes a line of JSON; it refuses as its recipients ask."""
+"""As much of a mail relay as the portal sees: each mail becomes a line of JSON, or is refused or put off."""
 
 from __future__ import annotations
 
