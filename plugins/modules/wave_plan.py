@@ -29,7 +29,7 @@ options:
   waves:
     description:
       - A number takes so many machines of the tier, turn about from each tenant; a share takes it from each
-        tenant, rounded up. The last one is repeated.
+        tenant, rounded up; C(tenant) takes all that one tenant has. The last one is repeated.
     type: list
     elements: raw
     default: [1, 25%]

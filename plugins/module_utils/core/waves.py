@@ -14,15 +14,19 @@ from .errors import RenfortError
 DEFAULT_SHARES: tuple[int | str, ...] = (1, "25%")
 """A canary, then a quarter of each tenant's machines at a time."""
 
+TENANT = "tenant"
+"""The wave of all machines of one tenant, such as the members of its cluster."""
+
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amount:
-    """So many machines, or a share of them in percent."""
+    """So many machines, a share of them in percent, or all of one tenant."""
 
     count: int = 0
     percent: float = 0.0
+    tenant: bool = False
 
     def of(self, total: int) -> int:
         """How many of ``total`` machines that is, rounded down."""
@@ -62,9 +66,13 @@ def parse_shares(values: object, *, name: str) -> tuple[Amount, ...]:
     """
     if not isinstance(values, Sequence) or isinstance(values, str) or not values:
         raise RenfortError(
-            f"{name}: {values!r} is no list of waves.", hint='Expected something like [1, "25%"].'
+            f"{name}: {values!r} is no list of waves.",
+            hint='Expected something like [1, "25%"], or [tenant].',
         )
-    return tuple(parse_amount(value, name=name, minimum=1) for value in values)
+    return tuple(
+        Amount(tenant=True) if value == TENANT else parse_amount(value, name=name, minimum=1)
+        for value in values
+    )
 
 
 def plan_waves(machines: Mapping[str, str], shares: Sequence[Amount]) -> tuple[tuple[str, ...], ...]:
@@ -72,7 +80,7 @@ def plan_waves(machines: Mapping[str, str], shares: Sequence[Amount]) -> tuple[t
 
     A number takes that many machines of the tier, turn about from each tenant. A share takes it from each
     tenant, rounded up, but never all that a tenant has while there are several: somebody must go on
-    serving it. The last entry is repeated until no machine is left.
+    serving it. ``tenant`` takes all of the next tenant. The last entry is repeated until no machine is left.
 
     Args:
         machines: machine → its tenant, empty for one that all share.
@@ -89,8 +97,19 @@ def plan_waves(machines: Mapping[str, str], shares: Sequence[Amount]) -> tuple[t
     waves: list[tuple[str, ...]] = []
     while any(left.values()):
         share = shares[min(len(waves), len(shares) - 1)]
-        waves.append(_share_of_each(left, sizes, share) if share.percent else _turn_about(left, share.count))
+        if share.tenant:
+            waves.append(_one_tenant(left))
+        elif share.percent:
+            waves.append(_share_of_each(left, sizes, share))
+        else:
+            waves.append(_turn_about(left, share.count))
     return tuple(waves)
+
+
+def _one_tenant(left: dict[str, list[str]]) -> tuple[str, ...]:
+    tenant = next(tenant for tenant, names in left.items() if names)
+    taken, left[tenant] = tuple(left[tenant]), []
+    return taken
 
 
 def _turn_about(left: dict[str, list[str]], count: int) -> tuple[str, ...]:

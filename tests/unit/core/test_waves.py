@@ -49,6 +49,15 @@ def test_no_wave_takes_all_that_a_tenant_has() -> None:
     assert plan_waves(named("hr", 1), (Amount(percent=25),)) == (("hr-web-01",),)
 
 
+def test_the_machines_of_a_tenant_can_come_together() -> None:
+    """Members of a cluster that start for the first time wait for each other."""
+    shares = parse_shares(["tenant"], name="renfort_waves_of.messaging")
+
+    waves = plan_waves({"db-02": "", "db-01": ""} | named("eure", 3) | named("hr", 1), shares)
+
+    assert waves == (("db-01", "db-02"), tuple(named("eure", 3)), tuple(named("hr", 1)))
+
+
 def test_a_tier_without_machines_has_no_wave() -> None:
     assert plan_waves({}, USUAL) == ()
 
