@@ -31,10 +31,16 @@ options:
     type: list
     elements: str
     required: true
+  tls:
+    description: Whether they are asked over TLS, the certificate verified for O(portal).
+    type: bool
+    default: false
+  ca_file:
+    description: Authority of the certificate. Without it, those that the system trusts.
+    type: path
   port:
-    description: TCP port of the load balancers.
+    description: TCP port of the load balancers. By default 443 with O(tls), and 80 without.
     type: int
-    default: 80
   path:
     description: The page to ask for.
     type: str
@@ -84,7 +90,8 @@ failures:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.portal_probe import probe
+from ..module_utils.core.errors import RenfortError
+from ..module_utils.portal_probe import probe, trust
 
 
 def main() -> None:
@@ -94,7 +101,9 @@ def main() -> None:
             "portal": {"type": "str", "required": True},
             "addresses": {"type": "list", "elements": "str", "required": True},
             "machines": {"type": "list", "elements": "str", "required": True},
-            "port": {"type": "int", "default": 80},
+            "tls": {"type": "bool", "default": False},
+            "ca_file": {"type": "path"},
+            "port": {"type": "int"},
             "path": {"type": "str", "default": "/"},
             "wait": {"type": "int", "default": 15},
         },
@@ -104,13 +113,18 @@ def main() -> None:
     for key in ("addresses", "machines"):
         if not params[key]:
             module.fail_json(msg=f"{key} of {params['portal']} is empty: nothing would be checked.")
+    try:
+        tls = trust(params["ca_file"] or "") if params["tls"] else None
+    except RenfortError as error:
+        module.fail_json(msg=str(error))
     verdict = probe(
         params["addresses"],
-        port=params["port"],
+        port=params["port"] or (443 if tls else 80),
         portal=params["portal"],
         path=params["path"],
         machines=params["machines"],
         wait_s=params["wait"],
+        tls=tls,
     )
     result = {
         "changed": False,
