@@ -14,7 +14,7 @@ description:
 positional: prefix
 options:
   _input:
-    description: Text made of sections.
+    description: Text made of sections; none makes no fragment.
     type: str
     required: true
   prefix:
@@ -47,10 +47,11 @@ from ..module_utils.core.errors import RenfortError
 from ..module_utils.haproxy_config import section_fragments
 
 
-def section_fragments_filter(text: str, prefix: str, keyword: str = "backend") -> list[dict[str, str]]:
+def section_fragments_filter(text: str | None, prefix: str, keyword: str = "backend") -> list[dict[str, str]]:
     """Cut configuration into one fragment per section, with errors that Ansible shows."""
     try:
-        return section_fragments(text, prefix=prefix, keyword=keyword)
+        # A template that comes to nothing is None to Ansible.
+        return section_fragments(text or "", prefix=prefix, keyword=keyword)
     except RenfortError as error:
         raise AnsibleFilterError(str(error)) from error
 
