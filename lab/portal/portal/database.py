@@ -52,6 +52,7 @@ class Database:
     def __init__(self, url: str, *, name: str, size: int = 6) -> None:
         """Take the address, which is a secret."""
         self.name = name
+        self._size = size
         self.failed: Callable[[str], None] | None = None
         self._rests_until = 0.0
         # Attempts to connect back off; giving one up after three seconds starts them anew.
@@ -96,10 +97,13 @@ class Database:
             raise DatabaseUnavailableError(f"The database {self.name} did not answer a moment ago.")
         try:
             self._pool.open()
-            try:
-                return self._once(work)
-            except StaleConnectionError:
-                return self._once(work)
+            # After a failover each kept connection may be dead, which shows at once.
+            for _ in range(self._size):
+                try:
+                    return self._once(work)
+                except StaleConnectionError:
+                    continue
+            return self._once(work)
         except (psycopg.OperationalError, PoolTimeout, StaleConnectionError) as error:
             self._rests_until = time.monotonic() + REST_SECONDS
             if self.failed:

@@ -61,11 +61,12 @@ def insert(connection: Any) -> str:
     return "done"
 
 
-def test_a_connection_that_was_dead_is_replaced_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    second = Connection()
-    kept = with_pool(monkeypatch, Connection("begin"), second)
+def test_connections_that_were_dead_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of those that were kept over a failover are."""
+    last = Connection()
+    kept = with_pool(monkeypatch, *(Connection("begin") for _ in range(6)), last)
     assert kept.write(insert) == "done"
-    assert second.said == ["begin", "insert", "commit"]
+    assert last.said == ["begin", "insert", "commit"]
 
 
 def test_a_former_leader_is_left_for_the_present_one(monkeypatch: pytest.MonkeyPatch) -> None:
