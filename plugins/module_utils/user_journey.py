@@ -226,7 +226,7 @@ class Traveller:
     def _stop(self, step: str, seen: str) -> Never:
         request = self._request
         raise JourneyError(
-            f"{request.portal} through {request.address}: {step}: {seen}",
+            f"{request.portal} through {request.address}: {step}: {seen.rstrip('.')}.",
             hint=f"Before it: {'; '.join(self.journey.steps) or 'nothing'}.",
         )
 

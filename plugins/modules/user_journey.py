@@ -35,14 +35,24 @@ options:
   ca_file:
     description: Authority of the portal's certificate. Without it, those that the system trusts.
     type: path
-  username:
-    description: User to sign in as, one who may write to herself.
-    type: str
+  user:
+    description: Whom to sign in as.
+    type: dict
     required: true
-  password:
-    description: Password of the user.
-    type: str
-    required: true
+    suboptions:
+      username:
+        description: A user who may write to herself.
+        type: str
+        required: true
+      password:
+        description: Her password.
+        type: str
+        required: true
+      mailbox:
+        description:
+          - Address (HTTP) that answers with a JSON list of the mails which arrived for her. Without it,
+            nobody looks for the notification.
+        type: str
   web_machines:
     description: Web machines that must each show the personal page.
     type: list
@@ -57,11 +67,6 @@ options:
     description: Whether a message is written. In check mode none is.
     type: bool
     default: true
-  mailbox:
-    description:
-      - Address (HTTP) that answers with a JSON list of the mails which arrived for the user. Without it,
-        nobody looks for the notification.
-    type: str
   paths:
     description: Where the portal has its pages, beside what O(paths) does not name.
     type: dict
@@ -117,8 +122,9 @@ EXAMPLES = r"""
     portal: eure.ent.example
     addresses: [10.83.0.11, 10.83.0.12]
     ca_file: /etc/renfort/authority.crt
-    username: verification
-    password: "{{ vault_verification_password }}"
+    user:
+      username: verification
+      password: "{{ vault_verification_password }}"
     web_machines: [eure-web-01, eure-web-02]
     cas_machines: [eure-cas-01, eure-cas-02]
 """
@@ -160,12 +166,18 @@ SPEC: dict[str, dict[str, Any]] = {
     "addresses": {"type": "list", "elements": "str", "required": True},
     "port": {"type": "int", "default": 443},
     "ca_file": {"type": "path"},
-    "username": {"type": "str", "required": True},
-    "password": {"type": "str", "required": True, "no_log": True},
+    "user": {
+        "type": "dict",
+        "required": True,
+        "options": {
+            "username": {"type": "str", "required": True},
+            "password": {"type": "str", "required": True, "no_log": True},
+            "mailbox": {"type": "str"},
+        },
+    },
     "web_machines": {"type": "list", "elements": "str", "default": []},
     "cas_machines": {"type": "list", "elements": "str", "default": []},
     "message": {"type": "bool", "default": True},
-    "mailbox": {"type": "str"},
     "paths": {
         "type": "dict",
         "options": {name: {"type": "str", "default": path} for name, path in PATHS.items()},
@@ -177,15 +189,13 @@ SPEC: dict[str, dict[str, Any]] = {
 
 def request_of(params: dict[str, Any], address: str, *, check_mode: bool) -> Request:
     """Return the journey through one address."""
-    paths = params["paths"] or {}
+    paths, user = params["paths"] or {}, params["user"]
     return Request(
         portal=params["portal"],
         address=address,
         port=params["port"],
         ca_file=params["ca_file"] or "",
-        account=Account(
-            username=params["username"], password=params["password"], mailbox=params["mailbox"] or ""
-        ),
+        account=Account(username=user["username"], password=user["password"], mailbox=user["mailbox"] or ""),
         web=frozenset(params["web_machines"]),
         cas=frozenset(params["cas_machines"]),
         message=params["message"] and not check_mode,
