@@ -25,15 +25,18 @@ MIB = 2**20
 
 @pytest.fixture(scope="module")
 def server() -> Any:
-    found = testinfra.get_host("podman://storage-server")
-    # The client writes no file that exists: what an earlier verification left would be in its way.
-    found.check_output("find /srv/storage -type f -delete")
-    return found
+    return testinfra.get_host("podman://storage-server")
 
 
 @pytest.fixture(scope="module")
-def client(server: Any) -> Any:
+def client() -> Any:
     return testinfra.get_host("podman://storage-client")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def emptied(server: Any) -> None:
+    """The client writes no file that exists: what an earlier verification left would be in its way."""
+    server.check_output("find /srv/storage -type f -delete")
 
 
 def url(path: str) -> str:
