@@ -133,3 +133,24 @@ def _target_problems(job: Mapping[str, Any], *, probes: bool) -> list[str]:
         if not LABEL_NAME.fullmatch(str(name)) or str(name).startswith("__")
     ]
     return problems
+
+
+def secrets(
+    jobs: Iterable[Mapping[str, Any]], receivers: Iterable[Mapping[str, Any]], client_password: str = ""
+) -> dict[str, str]:
+    """The passwords and tokens that go into files of their own.
+
+    Args:
+        jobs: a job with a ``password`` gives the file ``job-<name>``.
+        receivers: the webhook number n with a ``token`` gives ``receiver-<name>-<n>``, from zero.
+        client_password: what monitoring machines are to each other gives ``client``.
+
+    Returns:
+        File name → secret.
+    """
+    found = {f"job-{job['name']}": str(job["password"]) for job in jobs if job.get("password")}
+    for receiver in receivers:
+        for number, webhook in enumerate(receiver.get("webhooks") or ()):
+            if webhook.get("token"):
+                found[f"receiver-{receiver['name']}-{number}"] = str(webhook["token"])
+    return found | ({"client": client_password} if client_password else {})

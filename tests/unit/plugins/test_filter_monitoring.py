@@ -12,6 +12,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.ent.renfort.plugins.filter import (
     monitoring_file_sd,
     monitoring_problems,
+    monitoring_secrets,
     monitoring_targets,
 )
 
@@ -129,3 +130,13 @@ def test_names_that_stand_twice_are_told_once() -> None:
 def test_a_probe_needs_no_port_and_may_ask_one_address_for_two_names() -> None:
     targets = [{"address": "https://a/", "hostname": "x"}, {"address": "https://a/", "hostname": "y"}]
     assert call(monitoring_problems, [{"name": "portal", "targets": targets}], probes=True) == []
+
+
+def test_each_secret_has_a_file_of_its_own() -> None:
+    jobs = [{"name": "node", "password": "one"}, {"name": "haproxy"}]
+    receivers = [
+        {"name": "chat", "webhooks": [{"url": "https://a/"}, {"url": "https://b/", "token": "two"}]},
+        {"name": "mail", "emails": ["ops@ent.example"]},
+    ]
+    assert call(monitoring_secrets, jobs, receivers) == {"job-node": "one", "receiver-chat-1": "two"}
+    assert call(monitoring_secrets, [], [], "three") == {"client": "three"}

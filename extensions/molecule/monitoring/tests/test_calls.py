@@ -1,0 +1,87 @@
+# Copyright: Renfort contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a machine that falls silent to the person who is called, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from asking import alerts, calls, query, until
+from testinfra.host import Host
+
+testinfra_hosts = ["podman://monitoring-1"]
+
+CALL_SECONDS = 120
+"""A minute until the alert fires, then what a busy host takes to look, to tell and to group."""
+
+
+def about(watched: Host, alert: str, machine: str, status: str) -> list[dict[str, Any]]:
+    """The messages with a status that tell of a machine."""
+    return [
+        call
+        for call in calls(watched)
+        if call["status"] == status
+        and any(
+            (it["labels"]["alertname"], it["labels"].get("machine")) == (alert, machine)
+            for it in call["alerts"]
+        )
+    ]
+
+
+def test_the_alert_that_never_ends_arrives(watched: Host) -> None:
+    found = until(
+        lambda: [it for it in calls(watched) if it["groupLabels"]["alertname"] == "Watchdog"],
+        lambda it: len(it) > 0,
+        60,
+    )
+    assert found[0]["status"] == "firing"
+
+
+def test_a_silent_machine_calls_once_and_its_services_are_kept_quiet(host: Host, watched: Host) -> None:
+    machine = "monitoring-watched"
+    watched.check_output("systemctl stop prometheus-node-exporter")
+    try:
+        told = until(
+            lambda: about(watched, "MachineDown", machine, "firing"), lambda it: len(it) > 0, CALL_SECONDS
+        )
+        assert told, "nobody was called"
+        (alert,) = told[0]["alerts"]
+        assert alert["labels"]["severity"] == "warning"
+        assert alert["labels"]["tier"] == "haproxy"
+        assert "monitor" not in alert["labels"]
+        assert alert["annotations"]["summary"] == f"{machine} does not answer"
+        assert "playbooks/provision.yml" in alert["annotations"]["runbook"]
+
+        # One of its servers is down for HAProxy all along; the machine explains it.
+        state = until(
+            lambda: alerts(host).get(("ServerDown", machine)), lambda it: it == "suppressed", CALL_SECONDS
+        )
+        assert state == "suppressed"
+    finally:
+        watched.check_output("systemctl start prometheus-node-exporter")
+    over = until(lambda: about(watched, "MachineDown", machine, "resolved"), lambda it: len(it) > 0, 60)
+    assert over, "nobody was told that it is over"
+    # Two machines saw it and two Alertmanagers knew it.
+    assert len(about(watched, "MachineDown", machine, "firing")) == 1
+
+
+def test_a_floating_address_that_nobody_holds_calls(watched: Host) -> None:
+    def found() -> list[dict[str, Any]]:
+        return [it for it in calls(watched) if it["groupLabels"]["alertname"] == "VipHeldByNobody"]
+
+    told = until(found, lambda it: len(it) > 0, CALL_SECONDS)
+    assert [it["labels"]["vip"] for it in told[0]["alerts"]] == ["10.84.0.85"]
+    assert told[0]["alerts"][0]["labels"]["severity"] == "critical"
+
+
+def test_the_receiver_takes_messages_with_the_token_only(watched: Host) -> None:
+    """Or none of the calls above would prove that Alertmanager sends it."""
+    posted = (
+        "curl --silent --output /dev/null --write-out '%{http_code}' --data '{}' http://10.84.0.83:9999/hook"
+    )
+    assert watched.check_output(posted) == "401"
+    assert {} not in calls(watched)
+
+
+def test_alertmanager_has_no_message_that_failed(host: Host) -> None:
+    assert sum(query(host, "alertmanager_notifications_failed_total").values()) == 0
