@@ -168,6 +168,17 @@ def test_a_wrong_password_is_refused_like_an_unknown_account(browser: Open, acco
     assert alerts[0] == alerts[1] != []
 
 
+def test_a_wrong_password_when_a_service_asks_for_it_again_ends_the_session(
+    browser: Open, accounts: Names
+) -> None:
+    signed_in = browser("a")
+    ticket_in(signed_in.sign_in(accounts("staff", 11), PASSWORD, SERVICE))
+    page = signed_in.get("/cas/login", service=SERVICE, renew="true")
+    again = signed_in.send_form(page, accounts("staff", 11), "wrong", SERVICE)
+    assert (again.status_code, 'role="alert"' in again.text) == (200, True)
+    assert signed_in.get("/cas/login", service=SERVICE).status_code == 200
+
+
 def test_a_closed_account_can_do_nothing_from_then_on(browser: Open, accounts: Names) -> None:
     name = accounts("pupil", 10)
     signed_in = browser("a")

@@ -160,3 +160,11 @@ def test_health_follows_the_database_and_names_the_machine(browser: Open) -> Non
     while httpx.get(address, timeout=15).status_code != 200:
         assert time.monotonic() < deadline, "not healthy 20 s after the database came back"
         time.sleep(0.5)
+
+
+def test_another_cas_is_run_from_its_archive() -> None:
+    for path, text in (("/cas/actuator/health", "UP"), ("/cas/login", "another CAS")):
+        answer = httpx.get(f"http://10.84.0.45{path}")
+        assert (answer.status_code, answer.text) == (200, text)
+        assert answer.headers["x-renfort-machine"] == "cas-other"
+    assert machine("other").service("web-app").is_enabled

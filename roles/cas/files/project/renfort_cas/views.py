@@ -38,7 +38,17 @@ def client_of(request: HttpRequest) -> str:
     return str(request.META.get("HTTP_X_FORWARDED_FOR") or request.META["REMOTE_ADDR"])
 
 
-class LoginView(upstream.LoginView):  # type: ignore[misc]  # published without type information
+class _Session:
+    """A request whose session was closed has a new, empty one to keep messages in."""
+
+    def logout(self, all_session: bool = False) -> int:
+        """Close the session; upstream leaves the request with one that can no longer be saved."""
+        closed: int = super().logout(all_session)  # type: ignore[misc]  # a mixin
+        self.request.session.flush()
+        return closed
+
+
+class LoginView(_Session, upstream.LoginView):  # type: ignore[misc]  # published without type information
     """Login with a throttle, for registered services only."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -93,7 +103,7 @@ class LoginView(upstream.LoginView):  # type: ignore[misc]  # published without 
         return auth.normal(self.request.POST.get("username", "")), client_of(self.request)
 
 
-class LogoutView(upstream.LogoutView):  # type: ignore[misc]  # published without type information
+class LogoutView(_Session, upstream.LogoutView):  # type: ignore[misc]  # published without type information
     """Logout that sends nobody to a stranger's site."""
 
     def init_get(self, request: HttpRequest) -> None:
