@@ -11,7 +11,7 @@ version_added: 0.3.0
 author: Renfort contributors
 description:
   - Names used twice or reserved, ports and labels that cannot be, addresses that are missing or stand twice.
-positional: probes
+positional: probes, taken
 options:
   _input:
     description: Jobs or probes.
@@ -22,6 +22,11 @@ options:
     description: Whether these are probes, which need no port.
     type: bool
     default: false
+  taken:
+    description: Names that other jobs have.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -35,15 +40,15 @@ _value:
   elements: str
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from ..module_utils.monitoring_targets import job_problems
 
 
-def monitoring_problems_filter(jobs: Any, probes: bool = False) -> list[str]:
+def monitoring_problems_filter(jobs: Any, probes: bool = False, taken: Collection[str] = ()) -> list[str]:
     """What is wrong with jobs, one sentence each."""
-    return job_problems(jobs, probes=probes)
+    return job_problems(jobs, probes=probes, taken=taken)
 
 
 class FilterModule:

@@ -92,12 +92,15 @@ def _with_port(address: str, port: int | str | None) -> str:
     return f"[{address}]:{port}" if is_ipv6 else f"{address}:{port}"
 
 
-def job_problems(jobs: Sequence[Mapping[str, Any]], *, probes: bool = False) -> list[str]:
+def job_problems(
+    jobs: Sequence[Mapping[str, Any]], *, probes: bool = False, taken: Iterable[str] = ()
+) -> list[str]:
     """What is wrong with jobs, one sentence each; empty when all is well.
 
     Args:
         jobs: what the inventory asks for, ``monitoring_jobs`` or ``monitoring_probes``.
         probes: whether these are probes, which need no port and a target of which may be a URL.
+        taken: names that other jobs have.
     """
     names = [str(job.get("name", "")) for job in jobs]
     problems = [
@@ -107,6 +110,7 @@ def job_problems(jobs: Sequence[Mapping[str, Any]], *, probes: bool = False) -> 
     ]
     problems += [f"two jobs are named {name}" for name in sorted({it for it in names if names.count(it) > 1})]
     problems += [f"the name {name} is one of the role's own" for name in names if name in RESERVED_JOBS]
+    problems += [f"a job and a probe are named {name}" for name in sorted(set(names).intersection(taken))]
     for job in jobs:
         problems.extend(f"{job.get('name')}: {problem}" for problem in _target_problems(job, probes=probes))
     return problems

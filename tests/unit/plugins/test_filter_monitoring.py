@@ -140,3 +140,8 @@ def test_each_secret_has_a_file_of_its_own() -> None:
     ]
     assert call(monitoring_secrets, jobs, receivers) == {"job-node": "one", "receiver-chat-1": "two"}
     assert call(monitoring_secrets, [], [], "three") == {"client": "three"}
+
+
+def test_a_probe_cannot_have_the_name_of_a_job() -> None:
+    problems = call(monitoring_problems, [{"name": "portal"}], probes=True, taken=["node", "portal"])
+    assert problems == ["a job and a probe are named portal"]
