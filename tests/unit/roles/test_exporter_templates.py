@@ -65,6 +65,11 @@ def test_the_web_configuration_is_only_named_when_there_is_one() -> None:
     assert "--web.config.file=/etc/prometheus/w.yml" in words
 
 
+def test_the_daemon_joins_those_who_may_read_keys_only_where_there_is_one() -> None:
+    assert "SupplementaryGroups" not in render(UNIT)
+    assert "SupplementaryGroups=ssl-cert\n" in render(UNIT, exporter_tls_certificate="/c.crt")
+
+
 @pytest.mark.parametrize("client_ca", ["", "/etc/renfort/tls/ca.crt"])
 def test_the_web_configuration_holds_what_is_asked_for(client_ca: str) -> None:
     text = render(

@@ -23,7 +23,7 @@ def metrics(host: Host) -> str:
     if name_of(host) == "exporter-tls":
         return host.check_output(
             "curl --silent --show-error --fail --user prometheus:school "
-            "--cacert /etc/renfort/tls/exporter.crt https://10.84.0.87:9100/metrics"
+            "--cacert /etc/renfort/tls/ca.crt https://10.84.0.87:9100/metrics"
         )
     return host.check_output("curl --silent --show-error --fail http://10.84.0.86:9100/metrics")
 
@@ -110,9 +110,9 @@ def test_only_the_programs_asked_for_run(host: Host) -> None:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ("--cacert /etc/renfort/tls/exporter.crt", "401"),
-        ("--cacert /etc/renfort/tls/exporter.crt --user prometheus:wrong", "401"),
-        ("--cacert /etc/renfort/tls/exporter.crt --user prometheus:school", "200"),
+        ("--cacert /etc/renfort/tls/ca.crt", "401"),
+        ("--cacert /etc/renfort/tls/ca.crt --user prometheus:wrong", "401"),
+        ("--cacert /etc/renfort/tls/ca.crt --user prometheus:school", "200"),
     ],
 )
 def test_with_users_the_password_decides(host: Host, options: str, expected: str) -> None:
