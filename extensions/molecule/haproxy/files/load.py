@@ -3,7 +3,8 @@
 """A bounded load with an incident in its middle: `load.py HOST SECONDS CLIENTS COMMAND…`.
 
 Half of the clients keep their connection, half open one for each request. The command runs after one
-second. Prints JSON: how many requests were answered, by whom, and what failed, when.
+second; a file /run/stop-load ends it all early. Prints JSON: how many requests were answered, by whom, and
+what failed, when.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
+STOP = Path("/run/stop-load")
 host, seconds, clients, command = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
 begin = time.monotonic()
 answered: dict[str, int] = {}
@@ -25,7 +28,7 @@ lock = threading.Lock()
 def client(keep: bool) -> None:
     """Ask one request after another until the time is over."""
     connection = None
-    while time.monotonic() - begin < seconds:
+    while time.monotonic() - begin < seconds and not STOP.exists():
         connection = connection or http.client.HTTPConnection("127.0.0.1", 80, timeout=10)
         asked = time.monotonic() - begin
         try:
