@@ -7,6 +7,7 @@ A pooler in transaction mode may stand in between: nothing is kept in a session,
 
 from __future__ import annotations
 
+import atexit
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -90,13 +91,20 @@ class Database:
 
     def close(self) -> None:
         """Give the connections back."""
-        self._pool.close()
+        self._pool.close(timeout=1)
+
+    def _open(self) -> None:
+        """Begin to connect, in the process that asks: a pool does not survive a fork."""
+        if self._pool.closed:
+            self._pool.open()
+            # At the interpreter's own end it is too late to stop the pool's threads: each is waited for 5 s.
+            atexit.register(self.close)
 
     def _attempt(self, work: Callable[[Connection], T]) -> T:
         if time.monotonic() < self._rests_until:
             raise DatabaseUnavailableError(f"The database {self.name} did not answer a moment ago.")
         try:
-            self._pool.open()
+            self._open()
             # After a failover each kept connection may be dead, which shows at once.
             for _ in range(self._size):
                 try:

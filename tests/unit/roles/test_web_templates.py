@@ -89,6 +89,13 @@ def test_the_proxies_are_believed_about_address_and_scheme() -> None:
     assert "10.83.0.0/24 1;" in lines
 
 
+def test_a_page_is_asked_for_again_when_a_process_ends_under_it() -> None:
+    """There must be a next server for nginx to try, and posted forms are not among what it repeats."""
+    lines = nginx()
+    assert lines.count("server 127.0.0.1:8080 max_fails=0;") == 4
+    assert "proxy_next_upstream error;" in lines
+
+
 def test_every_block_of_nginx_is_closed() -> None:
     lines = nginx(web_proxy_networks=["10.83.0.0/24"])
     assert sum(line.endswith("{") for line in lines) == lines.count("}")

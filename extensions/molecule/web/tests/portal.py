@@ -73,7 +73,7 @@ class Browser:
 
     def __init__(self) -> None:
         self.cookies: dict[str, str] = {}
-        self._client = httpx.Client(verify=False, timeout=15)  # nothing here speaks TLS
+        self._client = httpx.Client(verify=False, timeout=60)  # nothing here speaks TLS
 
     def ask(self, path: str, at: str = FIRST, form: dict[str, str] | None = None) -> httpx.Response:
         """One request, redirects not followed."""

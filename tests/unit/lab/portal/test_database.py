@@ -40,9 +40,13 @@ class Pool:
 
     def __init__(self, *connections: Connection) -> None:
         self.left = list(connections)
+        self.closed = True
 
     def open(self) -> None:
-        """It is."""
+        self.closed = False
+
+    def close(self, timeout: float) -> None:
+        self.closed = True
 
     @contextmanager
     def connection(self) -> Iterator[Any]:
