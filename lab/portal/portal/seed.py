@@ -41,6 +41,9 @@ TABLES = (
     "population",
 )
 
+LOCK = 7_340_004
+"""Machines that fill at the same time do it in turn: the second one finds it done."""
+
 Rows = Iterable[tuple[object, ...]]
 
 
@@ -154,7 +157,8 @@ def fill(population: Population, settings: Settings) -> None:
 
 def replace_people(connection: Connection, population: Population) -> bool:
     """Inside a transaction; whether anything changed."""
-    row = connection.execute("select digest from population for update").fetchone()
+    connection.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
+    row = connection.execute("select digest from population").fetchone()
     if row and row["digest"] == population.digest:
         return False
     for table in TABLES:
