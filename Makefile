@@ -63,6 +63,10 @@ crash: dev-tools ## Runs that are killed, doubled and disturbed at every call, a
 drill-crash: dev-tools ## The table of calls at which a provisioning is killed, and what the next run makes of it
 	@PYTHONPATH=collections:. $(PYTHON) -m tests.crash.drill
 
+.PHONY: drill-mail
+drill-mail: dev-tools ## A burst of mail with a dead destination in it: what arrived, how late, and what is lost
+	@$(SUDO) $(PYTHON) -m tests.drills.mail
+
 .PHONY: browser
 browser: dev-tools ## The report in a headless browser, as people see it
 	@$(PYTHON) -m pytest tests/browser

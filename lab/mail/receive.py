@@ -84,7 +84,8 @@ class Handler:
         self._store.add(
             Message(
                 message_id=str(headers.get("Message-ID", "")).strip(),
-                sender=envelope.mail_from or "",
+                # aiosmtpd hands the sender of a bounce on as it is written.
+                sender=(envelope.mail_from or "").strip("<>"),
                 recipients=tuple(envelope.rcpt_tos),
                 subject=str(headers.get("Subject", "")),
                 dkim="DKIM-Signature" in headers,

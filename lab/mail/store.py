@@ -115,10 +115,11 @@ class Store:
             domains = {name: asdict(tally) for name, tally in sorted(self._index.tallies.items())}
             return {"total": len(self._index.messages), "domains": domains}
 
-    def find(self, wanted: dict[str, str], *, limit: int) -> list[dict[str, Any]]:
+    def find(self, wanted: dict[str, str], *, limit: int, raw: bool = False) -> list[dict[str, Any]]:
         """The newest messages that fit: ``to``, ``from`` and ``id`` whole; ``domain``; ``since``."""
         with self._lock:
-            return [asdict(message) for message in self._matching(wanted, limit)]
+            found = [asdict(message) for message in self._matching(wanted, limit)]
+        return found if raw else [{key: row[key] for key in row if key != "raw"} for row in found]
 
     def _matching(self, wanted: dict[str, str], limit: int) -> Iterator[Message]:
         index = self._index

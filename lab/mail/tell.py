@@ -14,7 +14,7 @@ from .behaviour import Book, parse_behaviours
 from .store import Store
 
 LIMIT = 100
-FILTERS = {"to", "from", "id", "domain", "since", "limit"}
+FILTERS = {"to", "from", "id", "domain", "since", "limit", "raw"}
 
 
 class Teller(ThreadingHTTPServer):
@@ -42,7 +42,8 @@ class Teller(ThreadingHTTPServer):
                 return 400, {"error": f"there are these filters: {', '.join(sorted(FILTERS))}"}
             case "/messages":
                 limit = int(wanted.pop("limit", LIMIT))
-                return 200, self.store.find(wanted, limit=limit)
+                raw = wanted.pop("raw", "0") == "1"
+                return 200, self.store.find(wanted, limit=limit, raw=raw)
         return 404, {"error": "there are /messages, /counts, /behaviours and /healthz"}
 
     def change(self, path: str, body: bytes) -> tuple[int, Any]:

@@ -70,7 +70,7 @@ def ask(sink: Sink, path: str) -> Any:
 
 def test_a_message_that_was_taken_can_be_asked_for(sink: Sink) -> None:
     deliver(sink, "Parent@mail.example", "taken")
-    (found,) = ask(sink, "/messages?to=parent@mail.example&id=%3Ctaken@test%3E")
+    (found,) = ask(sink, "/messages?to=parent@mail.example&id=%3Ctaken@test%3E&raw=1")
     assert found["sender"] == "a@eure.example"
     assert found["subject"] == "Bonjour"
     assert found["dkim"] is False

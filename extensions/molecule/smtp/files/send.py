@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("relays", help="address:port, several with commas between")
     result.add_argument("--messages", type=int, default=1)
     result.add_argument("--connections", type=int, default=1)
-    result.add_argument("--sender", default="no-reply@eure.example")
+    result.add_argument("--sender", default="no-reply@eure.example", help="senders in turn, with commas")
     result.add_argument("--author", default="", help="address in From (default: the sender)")
     result.add_argument(
         "--to", default="parent@mail.example", help="recipients in turn, with commas; # is a number"
@@ -83,7 +83,7 @@ def send(
     said: Counter[str],
 ) -> None:
     """Send what is left in one connection."""
-    recipients = args.to.split(",")
+    recipients, senders = args.to.split(","), args.sender.split(",")
     connection: smtplib.SMTP | None = None
     while True:
         with lock:
@@ -94,7 +94,8 @@ def send(
         identity = f"<{args.run}.{number}@{socket.gethostname()}>"
         try:
             connection = connection or connect(args, number)
-            connection.sendmail(args.sender, [recipient], text(args, identity, recipient))
+            sender = senders[number // len(recipients) % len(senders)]
+            connection.sendmail(sender, [recipient], text(args, sender, identity, recipient))
             answer = "taken"
             taken[identity] = [recipient, time.time()]
         except smtplib.SMTPRecipientsRefused as error:
@@ -110,8 +111,8 @@ def send(
         connection.quit()
 
 
-def text(args: argparse.Namespace, identity: str, recipient: str) -> str:
-    author = args.author or args.sender
+def text(args: argparse.Namespace, sender: str, identity: str, recipient: str) -> str:
+    author = args.author or sender
     line = "Bonjour, un message vous attend sur le portail.\r\n"
     body = line * max(1, args.bytes // len(line))
     return (

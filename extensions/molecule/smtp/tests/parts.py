@@ -32,7 +32,9 @@ def send(relay: str, *, via: str = "smtp-client", port: int = 25, **options: Any
 
 def messages(**filters: str) -> list[dict[str, Any]]:
     """What arrived."""
-    query = urllib.parse.urlencode({"limit": 1000, **{key.rstrip("_"): it for key, it in filters.items()}})
+    query = urllib.parse.urlencode(
+        {"limit": 1000, "raw": 1, **{key.rstrip("_"): it for key, it in filters.items()}}
+    )
     with urllib.request.urlopen(f"{SINK}/messages?{query}", timeout=20) as reply:
         found: list[dict[str, Any]] = json.load(reply)
     return found
