@@ -104,10 +104,14 @@ def switch(hold: bool) -> None:
 
 def apply() -> None:
     """Bring Postfix to what the switch says, and say what changed."""
-    if wanted():
-        hold()
-    else:
-        release()
+    done: bool | None = None
+    # systemd does not see the file change while this runs.
+    while (now := wanted()) != done:
+        if now:
+            hold()
+        else:
+            release()
+        done = now
 
 
 def hold() -> None:
@@ -142,6 +146,8 @@ def release() -> None:
         reload()
     if HELD.exists():
         run("postsuper", "-c", NOTIFY, "-r", "ALL", "hold")
+        # Postfix would look for what enters anew once a minute.
+        run("postkick", "-c", NOTIFY, "public", "pickup", "W")
         HELD.unlink()
         print("notifications go out")
 
