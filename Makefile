@@ -63,6 +63,14 @@ crash: dev-tools ## Runs that are killed, doubled and disturbed at every call, a
 drill-crash: dev-tools ## The table of calls at which a provisioning is killed, and what the next run makes of it
 	@PYTHONPATH=collections:. $(PYTHON) -m tests.crash.drill
 
+.PHONY: drill-leader
+drill-leader: dev-tools ## The leader of a database cluster dies under writes: what writers saw, and what was lost
+	@$(SUDO) $(PYTHON) -m tests.drills.leader
+
+.PHONY: drill-restore
+drill-restore: dev-tools ## Rows deleted by mistake are restored from the backup beside the running cluster
+	@$(SUDO) $(PYTHON) -m tests.drills.restore
+
 .PHONY: drill-mail
 drill-mail: dev-tools ## A burst of mail with a dead destination in it: what arrived, how late, and what is lost
 	@$(SUDO) $(PYTHON) -m tests.drills.mail
