@@ -49,7 +49,7 @@ class Figures:
             self.taken += 1
         elif program in ("smtpd", "cleanup") and "reject: " in text:
             self._add_refusal(text)
-        elif "milter" in text and program == "smtpd" and "warning: " in text:
+        elif "milter" in text.lower() and program == "smtpd" and "warning: " in text:
             self.milter_failures += 1
 
     def _add_delivery(self, program: str, text: str) -> None:
@@ -64,7 +64,7 @@ class Figures:
             self.delay_sum += delay
 
     def _add_refusal(self, text: str) -> None:
-        code = re.search(r": ([45])\d\d ", text)
+        code = re.search(r": ([45])[\d.]+ ", text)
         if code:
             self.refused["lasting" if code[1] == "5" else "passing"] += 1
 
