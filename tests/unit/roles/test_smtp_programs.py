@@ -91,7 +91,7 @@ def test_what_comes_in_and_what_is_refused_is_counted() -> None:
         head + "550 5.7.1 <x@other.example>: Sender address rejected; from=<x@other.example>\n",
         head.replace("reject: RCPT", "milter-reject: END-OF-MESSAGE") + "4.7.1 Service unavailable; x\n",
         head + "452 4.3.1 Insufficient system storage; from=<x@eure.example>\n",
-        "Nov 25 17:21:32 smtp-1 postfix/smtpd[1]: warning: connect to Milter service inet:127.0.0.1:1: refused\n",
+        "Nov 25 17:21:32 smtp-1 postfix/smtpd[1]: warning: connect to Milter service inet:127.0.0.1: no\n",
         "Nov 25 17:21:32 smtp-1 sshd[1]: reject: 550 \n",
     )
     assert made.taken == 1

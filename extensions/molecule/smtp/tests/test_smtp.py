@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import time
 import uuid
+from pathlib import Path
 
 import dkim
 import pytest
@@ -15,6 +18,7 @@ from testinfra.host import Host
 from ansible_collections.ent.renfort.plugins.module_utils.smtp_config import dns_records
 from extensions.molecule.smtp.tests.parts import RELAYS, figures, machine, messages, send, tally, until
 
+SCENARIO = Path(__file__).parents[1]
 PEOPLE, NOTICES = "no-reply@eure.example", "notifications@eure.example"
 KEY = "/etc/rspamd/dkim/{}.renfort.key"
 TENANTS = [
@@ -224,6 +228,34 @@ def test_a_drained_relay_takes_no_mail_and_ends_with_empty_queues(relay: Host) -
     assert len([it for it in messages(domain="small.example") if run in it["message_id"]]) == 6
     relay.check_output("renfort-smtp undrain")
     assert until(lambda: answer(send("smtp-1")) == "taken")
+
+
+def play(playbook: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["ansible-playbook", "--inventory", os.environ["MOLECULE_INVENTORY_FILE"], *options, str(playbook)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_relay_with_mail_left_is_not_released(relay: Host) -> None:
+    run = fresh()
+    send("smtp-1", to=f"{run}@dead.example", run=run)
+    done = play(SCENARIO / "drain.yml")
+    assert done.returncode == 2, done.stdout
+    assert "1 messages are left after 8 s" in done.stdout + done.stderr
+    relay.check_output("postsuper -d ALL")
+    done = play(SCENARIO / "drain.yml")
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_records_to_publish_are_printed() -> None:
+    addresses = json.dumps({"renfort_smtp_addresses": ["192.0.2.25"]})
+    done = play(SCENARIO.parents[2] / "playbooks/smtp_dns.yml", "--extra-vars", addresses)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "renfort._domainkey.lycees.haut-rhin.example. IN TXT" in done.stdout
+    assert "v=spf1 ip4:192.0.2.25 -all" in done.stdout
 
 
 def test_a_configuration_that_postfix_complains_of_is_refused(relay: Host) -> None:
