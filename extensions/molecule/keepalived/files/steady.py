@@ -3,8 +3,9 @@
 """Steady requests through virtual addresses: `steady.py SECONDS CLIENTS ADDRESS…`.
 
 For each address, half of the clients keep their connection and half open one for each request, and one more
-reads a slow answer. Prints JSON: for each address how many requests were answered and by which load balancer,
-what failed and when, the longest time without an answer, and what became of the slow one.
+reads slow answers. A file /run/stop-load ends it all early. Prints JSON: for each address how many requests
+were answered and by which load balancer, what failed and when, the longest time without an answer, and what
+became of the slow ones.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ import json
 import sys
 import threading
 import time
+from pathlib import Path
 
 seconds, clients, addresses = float(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
 HEADERS = {"Host": "eure.ent.example"}
+STOP = Path("/run/stop-load")
 begin = time.monotonic()
 lock = threading.Lock()
 seen: dict[str, dict[str, object]] = {}
@@ -27,10 +30,15 @@ balancers: dict[str, dict[str, int]] = {address: {} for address in addresses}
 slow: dict[str, str] = {}
 
 
+def going() -> bool:
+    """Whether the load goes on."""
+    return time.monotonic() - begin < seconds and not STOP.exists()
+
+
 def client(address: str, keep: bool) -> None:
     """Ask one request after another until the time is over."""
     connection = None
-    while time.monotonic() - begin < seconds:
+    while going():
         connection = connection or http.client.HTTPConnection(address, 80, timeout=5)
         asked = time.monotonic()
         problem, balancer, closing = "", "none", True
@@ -55,15 +63,19 @@ def client(address: str, keep: bool) -> None:
 
 
 def reader(address: str) -> None:
-    """Read the slow answer until the time is over; a reset or an early end is a cut."""
+    """Read one slow answer after another over one connection; a reset or an early end is a cut."""
     connection = http.client.HTTPConnection(address, 80, timeout=5)
+    slow[address] = "whole"
     try:
-        connection.request("GET", "/trickle", headers=HEADERS)
-        answer = connection.getresponse()
-        while time.monotonic() - begin < seconds:
-            if not answer.read(6):
-                break
-        slow[address] = "whole"
+        while going():
+            connection.request("GET", "/trickle", headers=HEADERS)
+            answer = connection.getresponse()
+            length = int(answer.headers["Content-Length"])
+            while going() and length:
+                part = answer.read(6)
+                length -= len(part)
+                if not part:
+                    raise ConnectionError(f"{length} bytes are missing")
     except (OSError, http.client.HTTPException) as error:
         slow[address] = f"cut after {time.monotonic() - begin:.1f} s: {error!r}"
 
