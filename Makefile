@@ -63,6 +63,10 @@ crash: dev-tools ## Runs that are killed, doubled and disturbed at every call, a
 drill-crash: dev-tools ## The table of calls at which a provisioning is killed, and what the next run makes of it
 	@PYTHONPATH=collections:. $(PYTHON) -m tests.crash.drill
 
+.PHONY: drill-cas
+drill-cas: dev-tools ## A machine of the CAS dies while people log in: who saw an error, and for how long
+	@$(SUDO) $(PYTHON) -m tests.drills.cas
+
 .PHONY: drill-leader
 drill-leader: dev-tools ## The leader of a database cluster dies under writes: what writers saw, and what was lost
 	@$(SUDO) $(PYTHON) -m tests.drills.leader

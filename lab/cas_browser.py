@@ -81,7 +81,14 @@ class Browser:
         sent = {"Host": self.host, "Origin": f"https://{self.host}", **self.headers}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        answer = self._client.request(method, path, params=query or None, data=form, headers=sent)
+        request = self._client.build_request(method, path, params=query or None, data=form, headers=sent)
+        try:
+            answer = self._client.send(request)
+        except httpx.RemoteProtocolError:
+            # A kept connection that was closed meanwhile: browsers ask again on a new one, except for forms.
+            if method != "GET":
+                raise
+            answer = self._client.send(request)
         self._client.cookies.clear()
         for line in answer.headers.get_list("set-cookie"):
             name, _, value = line.partition(";")[0].partition("=")
