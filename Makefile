@@ -67,6 +67,10 @@ drill-crash: dev-tools ## The table of calls at which a provisioning is killed, 
 drill-cas: dev-tools ## A machine of the CAS dies while people log in: who saw an error, and for how long
 	@$(SUDO) $(PYTHON) -m tests.drills.cas
 
+.PHONY: drill-vip
+drill-vip: dev-tools ## A load balancer joins, then one dies, under steady requests: what failed, and for how long
+	@$(SUDO) $(PYTHON) -m tests.drills.vip
+
 .PHONY: drill-leader
 drill-leader: dev-tools ## The leader of a database cluster dies under writes: what writers saw, and what was lost
 	@$(SUDO) $(PYTHON) -m tests.drills.leader
