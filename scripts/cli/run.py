@@ -18,6 +18,8 @@ from pathlib import Path
 from ansible_runner.interface import run_async
 from rich.console import Console
 
+from ansible_collections.ent.renfort.plugins.module_utils.tally_file import RUN_DIR_VARIABLE
+
 from .outcome import Outcome
 from .progress import Progress
 
@@ -90,14 +92,16 @@ def environment() -> Mapping[str, str]:
 def run_playbook(request: Request, console: Console) -> Outcome:
     """Run the playbook to its end, showing progress; Ctrl-C cancels it in an orderly way."""
     stop = False
+    folder = str(run_dir(request.playbook))
     with Progress(console) as progress:
         thread, runner = run_async(
-            private_data_dir=str(run_dir(request.playbook)),
+            private_data_dir=folder,
             project_dir=str(ROOT),
             playbook=str(request.path),
             inventory=str(request.inventory.resolve()),
             cmdline=request.cmdline,
-            envvars=dict(environment()),
+            # The list of machines that are left lies beside the run's other artifacts.
+            envvars={**environment(), RUN_DIR_VARIABLE: folder},
             event_handler=progress.handle,
             cancel_callback=lambda: stop,
             quiet=True,
