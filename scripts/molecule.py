@@ -122,9 +122,15 @@ def digest(scenario: str) -> str:
     """A hash over the names and bytes of everything that the scenario's result depends on."""
     own = SCENARIOS / scenario
     text = "".join(path.read_text() for path in sorted(own.glob("*.yml")))
+    # A scenario of a playbook depends on its tasks and variables, and on the roles that it names.
+    named = {ROOT / "playbooks" / name for name in re.findall(r"/playbooks/(\w+\.yml)", text)}
+    playbooks = sorted(path for path in named if path.is_file())
+    text += "".join(path.read_text() for path in playbooks)
     roles = set(re.findall(r"ent\.renfort\.(\w+)", text)) | {scenario}
     folders = [
         own,
+        *playbooks,
+        *(ROOT / "playbooks" / name for name in ("tasks", "vars") if playbooks),
         *(ROOT / name for name in COMMON_INPUTS),
         *(ROOT / "roles" / role for role in sorted(roles)),
     ]
