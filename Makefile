@@ -83,6 +83,10 @@ drill-restore: dev-tools ## Rows deleted by mistake are restored from the backup
 drill-mail: dev-tools ## A burst of mail with a dead destination in it: what arrived, how late, and what is lost
 	@$(SUDO) $(PYTHON) -m tests.drills.mail
 
+.PHONY: drill-surge
+drill-surge: dev-tools ## A machine more in every tier while people are signed in: what fails for them
+	@$(SUDO) env PYTHONPATH=collections:. $(PYTHON) -m tests.drills.surge
+
 .PHONY: browser
 browser: dev-tools ## The report in a headless browser, as people see it
 	@$(PYTHON) -m pytest tests/browser
