@@ -160,7 +160,7 @@ def test_a_disk_that_has_grown_is_followed_while_clients_read(client: Any, serve
     assert save(client, "eure/kept.txt", "here all the time").rc == 0
     before, pid = size_of(server), server.check_output("pidof ganesha.nfsd")
     disk = int(server.check_output("blockdev --getsize64 /dev/renfort-data")) // MIB + 400
-    server.check_output(f"attach-disk renfort-data {disk}M")
+    server.check_output(f"data-disk grow renfort-data {disk}M")
     with reading("eure/kept.txt", "here all the time") as wrong:
         said = converge("--tags", "storage")
     assert wrong == []
@@ -200,7 +200,7 @@ def test_an_export_comes_and_goes_without_the_others_noticing(client: Any, serve
     ids=["ext4", "xfs of others", "partitions", "unknown data"],
 )
 def test_a_disk_that_holds_something_is_refused(server: Any, how: str, held: str) -> None:
-    server.check_output("attach-disk other 320M")
+    server.check_output("data-disk attach other 320M")
     server.check_output(how)
     first_bytes = "head --bytes=4M /dev/other | sha256sum"
     before = server.check_output(first_bytes)
