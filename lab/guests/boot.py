@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from .base import CloudInit, Nic
+from .disks import data_disk_script
 
 ANNOUNCING = "/etc/systemd/system/lab-announce.service"
 """The service with which a machine makes itself known to its neighbours."""
@@ -50,6 +51,7 @@ def _first_boot(cloudinit: CloudInit, nics: Sequence[Nic]) -> str:
         _names(cloudinit),
         _network(cloudinit, nics),
         _account(cloudinit),
+        data_disk_script(cloudinit.hostname),
         f'mkdir -p "${{seen%/*}}"\necho {instance} > "$seen"\n',
     ]
     return "".join(parts)
