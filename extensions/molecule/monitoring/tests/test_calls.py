@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from asking import alerts, calls, query, until
 from testinfra.host import Host
+
+from extensions.molecule.monitoring.tests.asking import alerts, calls, query, until
 
 testinfra_hosts = ["podman://monitoring-1"]
 

@@ -9,8 +9,9 @@ import os
 import subprocess
 from pathlib import Path
 
-from asking import ask
 from testinfra.host import Host
+
+from extensions.molecule.monitoring.tests.asking import ask
 
 testinfra_hosts = ["podman://monitoring-1"]
 

@@ -8,8 +8,9 @@ import json
 import shlex
 
 import pytest
-from asking import ADDRESSES, CURL, ask, name_of, query, until
 from testinfra.host import Host
+
+from extensions.molecule.monitoring.tests.asking import ADDRESSES, CURL, ask, name_of, query, until
 
 testinfra_hosts = ["podman://monitoring-1", "podman://monitoring-2"]
 

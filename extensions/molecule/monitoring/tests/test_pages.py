@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from asking import ask, query, until
 from playwright.sync_api import Page, sync_playwright
 from testinfra.host import Host
+
+from extensions.molecule.monitoring.tests.asking import ask, query, until
 
 testinfra_hosts = ["podman://monitoring-1"]
 
