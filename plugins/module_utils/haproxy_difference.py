@@ -76,7 +76,8 @@ def parse(text: str) -> Configuration:
     sections: dict[str, list[str]] = {}
     servers: dict[str, ServerLine] = {}
     files: dict[str, tuple[str, str]] = {}
-    head, common, digest = "", [], ""
+    common: list[str] = []
+    head, digest = "", ""
     for line in text.splitlines():
         words = line.split()
         if match := FILE.search(line):

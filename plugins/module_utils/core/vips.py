@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-import netaddr
+from .addresses import to_number
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,15}")
 """Names of instances: they are also those of files, of a table of the firewall and of units."""
@@ -152,13 +152,13 @@ def router_ids(vips: Sequence[Vip]) -> dict[str, int]:
 
 def _address_problems(text: str, *, prefix: bool) -> list[str]:
     """Why a text is no IPv4 address of the kind expected."""
+    address, slash, length = text.partition("/")
     try:
-        network = netaddr.IPNetwork(text)
-    except (netaddr.AddrFormatError, ValueError, TypeError):
-        return [f"{text!r} is no address"]
-    if network.version != 4:
-        return [f"{text} is no IPv4 address"]
-    if prefix != ("/" in text):
-        wanted = "needs the length of its prefix, such as /24" if prefix else "stands without a prefix"
-        return [f"the address {text} {wanted}"]
+        to_number(address)
+    except ValueError as error:
+        return [str(error)]
+    if prefix and not (length.isdecimal() and 1 <= int(length) <= 32):
+        return [f"the address {text} needs the length of its prefix, such as /24"]
+    if slash and not prefix:
+        return [f"the address {text} stands without a prefix"]
     return []

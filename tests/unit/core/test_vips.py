@@ -95,8 +95,8 @@ def test_sound_addresses_have_no_problem() -> None:
             MACHINES,
             "portals: the address 10.0.0.5 needs the length",
         ),
-        ([Vip(name="portals", address="nonsense/24")], MACHINES, "portals: 'nonsense/24' is no address"),
-        ([Vip(name="portals", address="fd00::5/64")], MACHINES, "portals: fd00::5/64 is no IPv4 address"),
+        ([Vip(name="portals", address="nonsense/24")], MACHINES, 'portals: "nonsense" is not an address'),
+        ([Vip(name="portals", address="fd00::5/64")], MACHINES, 'portals: "fd00::5" is not an IPv4 address'),
         (
             [Vip(name="Portals 1", address="10.0.0.5/24")],
             MACHINES,
