@@ -114,11 +114,10 @@ def test_by_the_socket_the_daemons_are_known_and_others_need_their_password() ->
     ]
 
 
-def test_a_new_member_takes_its_copy_from_the_backups_where_there_are_some() -> None:
-    assert patroni()["postgresql"]["create_replica_methods"] == ["basebackup"]
+def test_a_replica_has_no_way_to_the_archive_that_would_delay_its_promotion() -> None:
     config = patroni(database_backup_path="/srv/backups")["postgresql"]
-    assert config["create_replica_methods"] == ["pgbackrest", "basebackup"]
-    assert config["recovery_conf"]["restore_command"] == "pgbackrest --stanza=eure archive-get %f %p"
+    assert config["create_replica_methods"] == ["basebackup"]
+    assert "recovery_conf" not in config
 
 
 def test_pgbouncer_holds_no_password_and_pools_by_transaction() -> None:
@@ -152,7 +151,7 @@ def test_etcd_speaks_tls_and_members_need_the_name_asked_for() -> None:
     assert all(url.startswith("https://10.83.20.41:") for url in urls)
     assert settings["ETCD_CLIENT_CERT_AUTH"] == settings["ETCD_PEER_CLIENT_CERT_AUTH"] == "true"
     assert settings["ETCD_PEER_CERT_ALLOWED_HOSTNAME"] == "eure.etcd.ent.example"
-    assert settings["ETCD_ELECTION_TIMEOUT"] == "2000"
+    assert settings["ETCD_ELECTION_TIMEOUT"] == "1000"
     assert "ETCD_INITIAL_CLUSTER" not in settings, "how a member came is told once, elsewhere"
 
 
