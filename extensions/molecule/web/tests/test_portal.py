@@ -15,7 +15,6 @@ import pytest
 
 from .portal import FIRST, NAME, SECOND, Browser, machine, mails, run_portal, state, switch, until
 
-
 BUSY_HOST = 3
 """How much longer things may take than they should, where two scenarios share two processors."""
 
