@@ -12,8 +12,10 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.ent.renfort.plugins.filter import (
     backend_problems,
     haproxy_maxconn,
+    path_map,
     portal_map,
     section_fragments,
+    tcp_service_problems,
     tenant_backends,
 )
 
@@ -187,3 +189,59 @@ def test_sections_become_fragments_with_their_comments() -> None:
 def test_a_line_before_the_first_section_is_refused() -> None:
     with pytest.raises(AnsibleFilterError, match="stands before the first backend section"):
         call(section_fragments, "balance roundrobin\nbackend a\n", "400-haproxy-")
+
+
+def test_a_tenant_s_sign_in_is_a_path_of_its_portals() -> None:
+    groups = {"cas": ["eure-cas-01"], "tenant_eure": ["eure-cas-01"]}
+    hostvars = {"eure-cas-01": {"ansible_host": "10.83.20.31"}}
+    options = {"tier": "cas", "suffix": "_cas", "paths": ["/cas/"], "check_path": "/cas/healthz"}
+    cas = call(tenant_backends, {"eure": TENANTS["eure"]}, groups, hostvars, **options)
+    assert cas == [
+        {
+            "name": "eure_cas",
+            "hosts": ["eure.ent.example", "www.eure.ent.example"],
+            "servers": [{"name": "eure-cas-01", "address": "10.83.20.31", "port": 80}],
+            "paths": ["/cas/"],
+            "check_path": "/cas/healthz",
+        }
+    ]
+    backends = [*call(tenant_backends, TENANTS, GROUPS, HOSTVARS), *cas]
+    assert call(path_map, backends) == {
+        "eure.ent.example": {"/cas/": "eure_cas"},
+        "www.eure.ent.example": {"/cas/": "eure_cas"},
+    }
+    assert call(portal_map, backends)["eure.ent.example"] == "eure"
+    assert call(backend_problems, backends, call(portal_map, backends)) == []
+
+
+def test_a_path_of_two_backends_is_refused() -> None:
+    backends = [{"name": name, "hosts": ["x.example"], "paths": ["/cas/"]} for name in ("a", "b")]
+    with pytest.raises(AnsibleFilterError, match=r"The path /cas/ of x\.example is claimed by a and b"):
+        call(path_map, backends)
+
+
+def test_a_path_that_is_none_is_named() -> None:
+    backends = [{"name": "a", "hosts": ["x.example"], "paths": ["cas"]}]
+    assert call(backend_problems, backends, {}) == [
+        "backend a: the path 'cas' does not begin with / or holds spaces"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("service", "problem"),
+    [
+        ({"name": "eure"}, "the name eure is taken by a backend, another service or the role itself"),
+        ({"name": "a b"}, "the service name 'a b' may only hold letters, digits and _ . -"),
+        (
+            {"name": "db", "check": {"type": "http", "tls": True}},
+            "service db: a check over TLS needs check.ca_file to verify the server by",
+        ),
+        (
+            {"name": "mail", "check": {"type": "smtp", "tls": True, "ca_file": "/x"}},
+            "service mail: a check of type smtp cannot go over TLS",
+        ),
+        ({"name": "db", "servers": [{"name": "s"}, {"name": "s"}]}, "service db: two servers are named s"),
+    ],
+)
+def test_services_that_could_not_work_are_named(service: dict[str, Any], problem: str) -> None:
+    assert call(tcp_service_problems, [service], [{"name": "eure"}]) == [problem]
