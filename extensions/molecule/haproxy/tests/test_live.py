@@ -174,7 +174,7 @@ def test_servers_certificates_and_portals_change_in_the_same_process(host: Host)
     host.check_output("rm -f /run/stop-load")
     with ThreadPoolExecutor() as pool:
         load = pool.submit(
-            host.check_output, "python3 /usr/local/lib/renfort-test/load.py eure.ent.example 300 4 true"
+            host.check_output, "python3 /usr/local/lib/renfort-test/load.py eure.ent.example 900 4 true"
         )
         grown = apply(host, haproxy_backends=backends, haproxy_certificates=entries)
         host.run("sleep 2; touch /run/stop-load")
