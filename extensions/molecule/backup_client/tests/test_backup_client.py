@@ -40,6 +40,8 @@ def test_a_play_proves_a_large_backup_by_a_sample(host: Any) -> None:
         capture_output=True,
         text=True,
         check=False,
+        # Colours would stand between the words of a wrapped line.
+        env={**os.environ, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"},
     )
     said = " ".join(done.stdout.split())
     assert done.returncode == 0, said
