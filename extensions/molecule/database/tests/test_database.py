@@ -80,10 +80,10 @@ def test_a_role_that_reads_does_not_write() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"password": "wrong"}, "authentication failed"),
+        ({"password": "wrong"}, "SASL authentication failed"),
         ({"sslmode": "disable"}, "SSL required"),
-        ({"user": "postgres"}, "authentication failed"),
-        ({"user": "replicator"}, "authentication failed"),
+        ({"user": "postgres"}, "no such user"),
+        ({"user": "replicator"}, "no such user"),
         ({"sslrootcert": "/etc/ssl/certs/ca-certificates.crt"}, "certificate verify failed"),
     ],
     ids=["wrong password", "no TLS", "superuser", "role of replication", "another authority"],
