@@ -128,7 +128,9 @@ def test_secrets_are_in_files_of_their_own(host: Host) -> None:
             "prometheus",
             0o640,
         )
-    found = host.run("grep -rlE 'shibboleth|school' /etc/prometheus --include=*.yml --include=*.json")
+    found = host.run(
+        "grep -rlE 'shibboleth|password: .*school' /etc/prometheus --include=*.yml --include=*.json"
+    )
     assert found.stdout == ""
 
 
