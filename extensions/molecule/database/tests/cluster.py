@@ -67,7 +67,7 @@ def until(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
-def dsn(user: str, password: str, database: str, **options: Any) -> str:
+def dsn(user: str, password: str, database: str, /, **options: Any) -> str:
     """Through the load balancer, with the server verified, unless options say otherwise."""
     values = {
         "host": "10.84.0.54",
