@@ -18,6 +18,13 @@ PAUSE = 1.0
 """Seconds between two questions to a cluster that is not ready."""
 
 
+SETTLE = 60.0
+"""Seconds that a cluster is given to settle: it takes nobody until each member has been connected for five."""
+
+UNSETTLED = "unhealthy cluster"
+"""What etcd says of a cluster whose members have not been connected for so long."""
+
+
 class EtcdError(RenfortError):
     """The cluster of etcd does not answer, refuses, or must not be made anew."""
 
@@ -75,7 +82,7 @@ def read_members(etcdctl: Etcdctl) -> list[Member] | None:
     return parse_members(text)
 
 
-def admit(etcdctl: Etcdctl, wish: Wish) -> dict[str, str]:
+def admit(etcdctl: Etcdctl, wish: Wish, *, clock: Callable[[], float] = time.monotonic) -> dict[str, str]:
     """Have the running cluster expect the machine; the settings with which it starts for the first time.
 
     A member of that name or address which has lost its data is taken out first: it would answer for entries
@@ -96,7 +103,7 @@ def admit(etcdctl: Etcdctl, wish: Wish) -> dict[str, str]:
     for member in members:
         if member.name == wish.name or wish.peer in member.peers:
             _must(etcdctl, ["member", "remove", member.id])
-    _must(etcdctl, ["member", "add", wish.name, f"--peer-urls={wish.peer}", "--learner"])
+    _add(etcdctl, wish, limit=clock() + SETTLE, clock=clock)
     known = {
         member.name or wish.name: member.peers[0]
         for member in read_members(etcdctl) or []
@@ -104,6 +111,16 @@ def admit(etcdctl: Etcdctl, wish: Wish) -> dict[str, str]:
     }
     cluster = ",".join(f"{name}={peer}" for name, peer in sorted(known.items()))
     return {"ETCD_INITIAL_CLUSTER": cluster, "ETCD_INITIAL_CLUSTER_STATE": "existing"}
+
+
+def _add(etcdctl: Etcdctl, wish: Wish, *, limit: float, clock: Callable[[], float]) -> None:
+    argv = ["member", "add", wish.name, f"--peer-urls={wish.peer}", "--learner"]
+    status, text = etcdctl(argv)
+    while status and UNSETTLED in text and clock() < limit:
+        time.sleep(PAUSE)
+        status, text = etcdctl(argv)
+    if status:
+        raise EtcdError(f"etcdctl {' '.join(argv)} failed: {text.strip()}")
 
 
 def promote(

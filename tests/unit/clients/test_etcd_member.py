@@ -25,11 +25,12 @@ WISH = Wish(name="db-3", peer="https://10.0.0.3:2380", first=False)
 
 
 class Cluster:
-    """Members that answer as etcdctl does; ``lag`` promotions are refused before one is accepted."""
+    """Members that answer as etcdctl does; so many promotions or additions are refused first."""
 
-    def __init__(self, *names: str, lag: int = 0, running: bool = True) -> None:
+    def __init__(self, *names: str, lag: int = 0, unsettled: int = 0, running: bool = True) -> None:
         self.members: list[dict[str, Any]] = []
         self.lag = lag
+        self.unsettled = unsettled
         self.running = running
         for name in names:
             self._add(name, f"https://10.0.0.{name[-1]}:2380", learner=False)
@@ -47,6 +48,9 @@ class Cluster:
         if verb == "list":
             return 0, json.dumps({"members": self.members})
         self.calls.append(" ".join(argv))
+        if verb == "add" and self.unsettled:
+            self.unsettled -= 1
+            return 1, "Error: etcdserver: unhealthy cluster"
         if verb == "add":
             assert "--learner" in argv
             self._add("", argv[3].removeprefix("--peer-urls="), learner=True)
@@ -74,6 +78,18 @@ def test_a_machine_joins_those_that_run() -> None:
         "ETCD_INITIAL_CLUSTER_STATE": "existing",
     }
     assert cluster.calls == ["member add db-3 --peer-urls=https://10.0.0.3:2380 --learner"]
+
+
+def test_a_cluster_that_has_just_grown_is_given_time() -> None:
+    cluster = Cluster("db-1", "db-2", unsettled=3)
+    assert "db-3=" in admit(cluster, WISH)["ETCD_INITIAL_CLUSTER"]
+    assert len(cluster.calls) == 4
+
+
+def test_a_cluster_that_does_not_settle_takes_nobody() -> None:
+    times = iter(range(0, 1000, 20))
+    with pytest.raises(EtcdError, match="unhealthy cluster"):
+        admit(Cluster("db-1", unsettled=99), WISH, clock=lambda: float(next(times)))
 
 
 @pytest.mark.parametrize("started", [True, False])
