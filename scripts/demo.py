@@ -16,11 +16,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "collections")]
 
 from rich.console import Console  # noqa: E402 - the project's own folders come first on the path
 
-from lab.control.datacentre import load_datacentre  # noqa: E402
-from lab.control.state import DATACENTRE  # noqa: E402
 from scripts.cli import demo_report as report  # noqa: E402
 from scripts.cli.main import report as report_failures  # noqa: E402
-from scripts.cli.outcome import Outcome  # noqa: E402
 from scripts.cli.run import Request, run_playbook  # noqa: E402
 
 INVENTORY = ROOT / "inventories/lab"
@@ -30,7 +27,7 @@ PLAN = INVENTORY / "group_vars/all/fleet.yml"
 def main() -> int:
     """Run the demo; the exit status."""
     argparse.ArgumentParser(
-        description="Start the lab, then plan, provision, configure and verify the surge in it.",
+        description="Start the lab, then plan, provision, configure and verify the whole platform in it.",
         epilog="A second run changes nothing and sends no write. `make lab-down` ends the lab.",
     ).parse_args()
     console = Console()
@@ -39,28 +36,13 @@ def main() -> int:
     lab = subprocess.run([sys.executable, str(ROOT / "scripts/lab.py"), "up"], check=False)
     if lab.returncode:
         return lab.returncode
-    if report.machines_in_service() == sorted(guest.name for guest in load_datacentre(DATACENTRE).guests):
-        console.print("Before the surge: the platform as it is", style="bold")
-        outcome = run("site", "verify", console=console)
-        if outcome.exit_code:
-            return outcome.exit_code
-
-    console.print("The surge", style="bold")
     report.reset_counters()
-    outcome = run("surge", console=console)
-    if outcome.exit_code == 0:
+    outcome = run_playbook(Request(playbook="surge", inventory=INVENTORY), console)
+    if outcome.exit_code:
+        report_failures(outcome, console)
+    else:
         report.show(PLAN, outcome, console, seconds=time.monotonic() - started)
     return outcome.exit_code
-
-
-def run(*playbooks: str, console: Console) -> Outcome:
-    """Run playbooks until one fails, which is then explained; the last one's outcome."""
-    for playbook in playbooks:
-        outcome = run_playbook(Request(playbook=playbook, inventory=INVENTORY), console)
-        if outcome.exit_code:
-            report_failures(outcome, console)
-            break
-    return outcome
 
 
 if __name__ == "__main__":

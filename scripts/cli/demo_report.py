@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +16,8 @@ from rich.table import Table
 
 from ansible_collections.ent.renfort.plugins.module_utils.core.plan import Plan
 from ansible_collections.ent.renfort.plugins.module_utils.inputs import load_plan
-from ansible_collections.ent.renfort.plugins.module_utils.portal_probe import ask
+from ansible_collections.ent.renfort.plugins.module_utils.portal_probe import ask, trust
+from lab.control.state import State
 
 from .outcome import Outcome
 from .run import ROOT
@@ -42,13 +41,6 @@ def counters() -> Mapping[str, Any]:
     with urllib.request.urlopen(f"{ADMIN}/counters", timeout=5) as answer:
         result: Mapping[str, Any] = json.load(answer)
     return result
-
-
-def machines_in_service() -> list[str]:
-    """The names that the inventory knows, sorted."""
-    command = [sys.executable, str(ROOT / "scripts/inventory.py"), "--list"]
-    listing = json.loads(subprocess.run(command, check=True, capture_output=True, cwd=ROOT).stdout)
-    return sorted(listing["fleet"]["hosts"])
 
 
 def show(plan_file: Path, outcome: Outcome, console: Console, *, seconds: float) -> None:
@@ -84,17 +76,18 @@ def portal_lines(plan: Plan, tenants_file: Path) -> list[str]:
     """Two lines a portal: which machines answered for it just now, and the command to try."""
     lines = []
     balancer = next(it.ip for it in plan.machines if it.tier == "haproxy")
+    ca = State.of_environment().ca
     tenants = yaml.safe_load(tenants_file.read_text())["renfort_tenants"]
     for name, tenant in sorted(tenants.items()):
         portal = tenant["portals"][0]
         expected = sum(it.tier == "web" and it.tenant == name for it in plan.machines)
         answers = [
-            ask(balancer, port=80, portal=portal, path="/", timeout_s=5)
+            ask(balancer, port=443, portal=portal, path="/", timeout_s=5, tls=trust(str(ca)))
             for _ in range(REQUESTS_A_MACHINE * expected)
         ]
         seen = sorted({answer.machine for answer in answers if answer.good})
         lines.append(f"{portal} answers from {len(seen)} of {expected}: {', '.join(seen)}")
-        lines.append(f"    curl -i -H 'Host: {portal}' http://{balancer}/")
+        lines.append(f"    curl -i --cacert {ca} --resolve {portal}:443:{balancer} https://{portal}/")
     return lines
 
 
