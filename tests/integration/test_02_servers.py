@@ -21,7 +21,7 @@ from lab.guests.podman import PREFIX
 from lab.redfish.machines import FIRST_ID
 from lab.redfish.shelf import ShelfServer
 from tests.integration.machine import ROOT, operate, renfort
-from tests.integration.test_01_main_job import BALANCER, PORTALS, state_dir
+from tests.integration.test_01_main_job import PORTALS, curl, state_dir
 
 SERVER, MACHINE, ADDRESS = "shelf-01", "eure-web-70", "10.83.20.170"
 MAC, SERIAL = "02:83:00:00:00:70", "LAB-0070"
@@ -124,7 +124,7 @@ def test_once_its_key_is_compared_on_the_console_it_serves(site: Site) -> None:
     assert site.state() == "in_service"
     machines = set()
     for _ in range(30):
-        answer = operate("curl", "-sS", "-i", "-H", f"Host: {PORTALS['eure']}", f"http://{BALANCER}/")
+        answer = curl(PORTALS["eure"])
         machines.add(re.search(r"(?i)^x-renfort-machine: (\S+)", answer.stdout, re.MULTILINE)[1])
     assert MACHINE in machines
 
