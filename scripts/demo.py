@@ -37,7 +37,9 @@ def main() -> int:
     if lab.returncode:
         return lab.returncode
     report.reset_counters()
-    outcome = run_playbook(Request(playbook="surge", inventory=INVENTORY), console)
+    # Nobody can be disturbed on the first day: no canary, no waves.
+    first = [] if report.somebody_is_served(PLAN) else ['{"renfort_waves": ["100%"]}']
+    outcome = run_playbook(Request(playbook="surge", inventory=INVENTORY, extra_vars=first), console)
     if outcome.exit_code:
         report_failures(outcome, console)
     else:

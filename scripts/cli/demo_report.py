@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,6 +42,23 @@ def counters() -> Mapping[str, Any]:
     with urllib.request.urlopen(f"{ADMIN}/counters", timeout=5) as answer:
         result: Mapping[str, Any] = json.load(answer)
     return result
+
+
+def somebody_is_served(plan_file: Path) -> bool:
+    """Whether a load balancer of the last plan answers for a portal."""
+    if not plan_file.exists():
+        return False
+    tenants = yaml.safe_load((plan_file.parent / "tenants.yml").read_text())["renfort_tenants"]
+    portal = next(iter(tenants.values()))["portals"][0]
+    balancers = [it.ip for it in load_plan(plan_file).machines if it.tier == "haproxy"]
+    return any(
+        ask(ip, port=443, portal=portal, path="/", timeout_s=2, tls=_trusted()).good for ip in balancers
+    )
+
+
+def _trusted() -> ssl.SSLContext:
+    """What the certificates of the lab's portals are verified by."""
+    return trust(str(State.of_environment().ca))
 
 
 def show(plan_file: Path, outcome: Outcome, console: Console, *, seconds: float) -> None:
@@ -82,7 +100,7 @@ def portal_lines(plan: Plan, tenants_file: Path) -> list[str]:
         portal = tenant["portals"][0]
         expected = sum(it.tier == "web" and it.tenant == name for it in plan.machines)
         answers = [
-            ask(balancer, port=443, portal=portal, path="/", timeout_s=5, tls=trust(str(ca)))
+            ask(balancer, port=443, portal=portal, path="/", timeout_s=5, tls=_trusted())
             for _ in range(REQUESTS_A_MACHINE * expected)
         ]
         seen = sorted({answer.machine for answer in answers if answer.good})
