@@ -151,12 +151,21 @@ class Browser:
         """
         fields = {**form.fields, **values}
         target = page.url.join(form.action) if form.action else page.url
-        return self._ask(form.method.upper(), target, fields)
+        # As browsers do; sign-in services refuse forms that do not say from where they come.
+        origin = str(page.url.copy_with(raw_path=b"/", fragment=None)).rstrip("/")
+        whence = {"Referer": str(page.url.copy_with(fragment=None)), "Origin": origin}
+        return self._ask(form.method.upper(), target, fields, whence)
 
-    def _ask(self, method: str, url: httpx.URL, fields: Mapping[str, str] | None) -> Page:
+    def _ask(
+        self,
+        method: str,
+        url: httpx.URL,
+        fields: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Page:
         sent = {"params": fields} if method == "GET" else {"data": fields}
         try:
-            answer = self._client.request(method, url, **(sent if fields else {}))  # type: ignore[arg-type] # one of two
+            answer = self._client.request(method, url, headers=headers, **(sent if fields else {}))  # type: ignore[arg-type] # one of two
             text = answer.text
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise BrowserError(

@@ -54,7 +54,11 @@ class Person(HttpUser):
         form = self.client.get(f"{self.portal}/login", name="sign-in form")
         fields = hidden_fields(form.text)
         fields |= {"username": self.account["username"], "password": self.account["password"]}
-        with self.client.post(form.url, data=fields, name="sign in", catch_response=True) as answer:
+        # Sign-in services refuse forms that do not say from where they come.
+        whence = {"Referer": form.url}
+        with self.client.post(
+            form.url, data=fields, headers=whence, name="sign in", catch_response=True
+        ) as answer:
             if answer.status_code != 200 or not answer.url.startswith(f"{self.portal}/home"):
                 answer.failure(f"ended at {answer.url.partition('?')[0]} with {answer.status_code}")
                 raise StopUser

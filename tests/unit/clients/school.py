@@ -120,6 +120,7 @@ class Handler(BaseHTTPRequestHandler):
             sent.get("username") == USER
             and sent.get("password") == PASSWORD
             and sent.get("lt") in state.tokens
+            and self.headers.get("Origin") == f"https://{PORTAL}:{self.server.server_port}"
         )
         if not good:
             token = secrets.token_hex(4)

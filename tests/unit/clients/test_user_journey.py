@@ -26,7 +26,8 @@ class Trip:
     """The school, its mailbox and the journey that is asked for."""
 
     def __init__(self, certificate: Path) -> None:
-        self.state = State(web=["web-01", "web-02", "web-03"], cas=["cas-01", "cas-02", "cas-02"])
+        # As a load balancer deals them out: the form comes from the one, and the password goes to the other.
+        self.state = State(web=["web-01", "web-02", "web-03"], cas=["cas-01", "cas-02"])
         self.school = School(self.state, certificate)
         self.mailbox = School(self.state, None)
         self.request = Request(
@@ -103,7 +104,7 @@ def test_who_had_no_part_or_is_not_let_in_is_named(
     trip: Trip, changes: dict[str, object], message: str
 ) -> None:
     with pytest.raises(JourneyError) as raised:
-        trip.go(wait_s=0.3, **changes)
+        trip.go(wait_s=1, **changes)
 
     assert f"{PORTAL} through 127.0.0.1: {message}" in str(raised.value)
     assert "Before it: public page: web-01" in str(raised.value)
@@ -115,7 +116,7 @@ def test_who_had_no_part_or_is_not_let_in_is_named(
     [
         ({"keeps_sessions": False}, "personal page: /cas/login answered 200"),
         ({"loses_messages": True}, "inbox: the message 'Verification "),
-        ({"sends_mail": False}, "mail: no mail arrived in 0 s at http://"),
+        ({"sends_mail": False}, "mail: no mail arrived in 1 s at http://"),
         ({"ends_sessions": False}, "sign-out: the personal page is still shown"),
         (
             {"leads_to": "https://elsewhere.example"},
@@ -128,7 +129,7 @@ def test_where_a_user_would_be_stopped_is_said(trip: Trip, broken: dict[str, obj
         setattr(trip.state, name, value)
 
     with pytest.raises(JourneyError) as raised:
-        trip.go(wait_s=0.3)
+        trip.go(wait_s=1)
 
     assert message in str(raised.value)
 
