@@ -19,7 +19,7 @@ PAUSE = 1.0
 
 
 SETTLE = 60.0
-"""Seconds that a cluster is given to settle: it takes nobody until each member has been connected for five."""
+"""Seconds that a cluster is given to settle: it takes nobody until each member is connected for five."""
 
 UNSETTLED = "unhealthy cluster"
 """What etcd says of a cluster whose members have not been connected for so long."""

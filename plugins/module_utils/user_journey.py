@@ -116,7 +116,7 @@ class Traveller:
         seen: set[str] = set()
         for attempt, _ in enumerate(self._tries()):
             with self._browser() as browser:
-                # Where requests are dealt out in turns, people who all ask equally often meet the same server.
+                # Where requests are dealt out in turns, people who ask equally often meet the same server.
                 for _ in range(attempt % max(1, len(self._request.cas))):
                     browser.open(self._request.paths.login)
                 seen.add(self._sign_in(browser))
