@@ -152,7 +152,9 @@ def test_a_service_follows_the_machine_that_leads(host: Host) -> None:
 
 def test_a_service_is_closed_to_other_networks(host: Host) -> None:
     own = host.check_output("hostname -I").split()[0]
-    assert host.run(f"curl -s --max-time 3 http://{own}:5432/").rc in (52, 56)
+    assert host.socket("tcp://0.0.0.0:5432").is_listening
+    # Refused, or taken and cut: by which the client tells depends on who is faster.
+    assert host.run(f"curl -s --max-time 3 http://{own}:5432/").rc in (7, 52, 56)
 
 
 def test_a_relay_is_told_who_the_client_is(host: Host) -> None:
