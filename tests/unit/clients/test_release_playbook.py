@@ -85,7 +85,7 @@ def test_without_confirmation_it_shows_and_stops(operator: Operator) -> None:
     output = operator.play(renfort_release=["eure-web-06"])
 
     assert "eure-web-06: guest 2006 on pve3" in output
-    assert "web for eure: 6 serve now, 1 released, 5 left; minimum 1, the demand asks for 4" in output
+    assert "web for eure: 6 serve now, 1 released, 5 left; minimum 1, the demand asks for 3" in output
     assert "Nothing was touched." in output
     assert output.endswith("exit 2")
     assert operator.emulator.counted()["writes"] == writes

@@ -92,15 +92,19 @@ def provisioned(params: dict[str, Any], result: dict[str, Any]) -> dict[str, Any
     return {**params, "guests": [*params["guests"], *new]}
 
 
-def test_the_lab_gets_six_new_machines(params: dict[str, Any]) -> None:
+def test_the_lab_gets_what_its_three_machines_lack(params: dict[str, Any]) -> None:
     result = planned(params)
     changes = {change["machine"]: change["action"] for change in result["changes"]}
     assert changes == {
         "haproxy-01": "adopt",
         "haut-rhin-web-01": "adopt",
         "eure-web-01": "adopt",
-        **{f"haut-rhin-web-0{number}": "add" for number in (2, 3, 4)},
-        **{f"eure-web-0{number}": "add" for number in (2, 3, 4)},
+        "haproxy-02": "add",
+        **{f"{tenant}-web-0{number}": "add" for tenant in ("eure", "haut-rhin") for number in (2, 3)},
+        **{f"{tenant}-cas-0{number}": "add" for tenant in ("eure", "haut-rhin") for number in (1, 2)},
+        **{f"database-0{number}": "add" for number in (1, 2, 3)},
+        "haut-rhin-messaging-01": "add",
+        **{f"{tier}-01": "add" for tier in ("smtp", "storage", "backup", "monitoring")},
     }
     machines = {machine["name"]: machine for machine in result["plan"]["machines"]}
     assert {name: machine["vmid"] for name, machine in machines.items() if changes[name] == "adopt"} == {
@@ -109,22 +113,22 @@ def test_the_lab_gets_six_new_machines(params: dict[str, Any]) -> None:
         "eure-web-01": 2002,
     }
     for tenant in ("eure", "haut_rhin"):
-        places = {m["hypervisor"] for m in machines.values() if m["tenant"] == tenant}
-        assert places == {"pve1", "pve2", "pve3", "pve4"}
+        places = [m["hypervisor"] for m in machines.values() if m["tenant"] == tenant and m["tier"] == "web"]
+        assert len(set(places)) == len(places) == 3
     assert result["shortages"] == []
 
 
 def test_the_lab_shows_its_arithmetic(params: dict[str, Any]) -> None:
     summary = planned(params, check_mode=True)["summary"]
     assert (
-        "web for eure: 15,000 sessions ÷ 5,000 a machine = 3 → 3; + 1 spare = 4 machines (bound by sessions)"
+        "web for eure: 15,000 sessions ÷ 5,000 a machine = 3 → 3; + 0 spare = 3 machines (bound by sessions)"
     ) in summary
     assert (
         "haut_rhin: 4.55 min a visit × 2.2 in the surge = 10.0 min; Little's law: 18.9 visits/s × 601 s "
         "= 11,375 concurrent sessions"
     ) in summary
     assert any(
-        line.startswith("haproxy for all tenants: 3,512 connections ÷ 8,000 a machine = 0.439 → 1; + 0 spare")
+        line.startswith("haproxy for all tenants: 3,512 connections ÷ 8,000 a machine = 0.439 → 1, minimum 2")
         for line in summary
     )
 
@@ -154,7 +158,7 @@ def test_an_empty_cluster_is_a_shortage_and_no_failure(params: dict[str, Any], t
     empty = {**params, "hypervisors": [], "guests": [], "what_if": str(without_shelf)}
     result = planned(empty)
     assert result["plan"]["machines"] == []
-    assert [short["missing"] for short in result["shortages"]] == [1, 4, 4]
+    assert sum(short["missing"] for short in result["shortages"]) == 20
     assert not Path(params["path"]).exists()
 
 
@@ -227,7 +231,9 @@ def test_the_example_is_doubled_and_its_shelf_almost_suffices(tmp_path: Path) ->
     assert 1 <= len(short) <= 4
     assert all(70 <= served["percent"] <= 95 for served in short)
     tiers = {machine["tier"] for machine in result["plan"]["machines"]}
-    assert tiers | {server.carries.tier for server in given.stock.carriers if server.carries} == set(TIERS)
+    assert tiers | {server.carries.tier for server in given.stock.carriers if server.carries} == set(
+        TIERS
+    ) - {"messaging"}  # nobody in it has databases for messages alone
     assert {bool(server.get("machine")) for server in result["servers"]} == {True, False}
     assert [stage["when"] for stage in result["stages"]] == ["2020-04-17", "unknown"]
     assert result["stages"][1]["missing"] == 0
@@ -327,7 +333,7 @@ def test_a_plan_that_serves_too_little_is_impossible(params: dict[str, Any], tmp
 
 
 def test_values_of_another_source_stand_instead_of_the_files(params: dict[str, Any]) -> None:
-    one = {"rack": "r9", "cores": 64, "memory_mib": 262144, "bridges": ["vmbr0", "vmbr1", "vmbr2"]}
+    one = {"rack": "r9", "cores": 64, "memory_mib": 262144, "bridges": ["vmbr0", "vmbr1", "vmbr2", "vmbr3"]}
     overlay = Overlay(source="NetBox", values={"stock": {"hypervisors": {"pve1": one, "pve9": one}}})
     nodes = [{"name": name, "online": True, "cores": 64, "memory_mib": 262144} for name in ("pve1", "pve9")]
     result = planned({**params, "overlay": overlay, "hypervisors": nodes, "guests": []})
