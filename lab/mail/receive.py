@@ -30,7 +30,7 @@ class Handler:
         self._first_seen: dict[tuple[str, str], float] = {}
         self._connections: Counter[str] = Counter()
 
-    async def handle_RCPT(  # noqa: N802  # aiosmtpd finds its hooks by these names
+    async def handle_RCPT(  # noqa: N802 # aiosmtpd finds its hooks by these names
         self, server: Server, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Take, put off or refuse a recipient."""
@@ -76,7 +76,7 @@ class Handler:
             return "421 4.7.0 Too many messages in this connection"
         return ""
 
-    async def handle_DATA(self, server: Server, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Server, session: Session, envelope: Envelope) -> str:  # noqa: N802 # as above
         """Take a message, as slowly as the slowest of its domains."""
         await asyncio.sleep(self.pause(server.domains))
         content = envelope.original_content or b""

@@ -86,8 +86,7 @@ class Figures:
         counted = self._registry
         if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             counted = CollectorRegistry()
-            # Published without type information.
-            MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
+            MultiProcessCollector(counted)  # type: ignore[no-untyped-call] # published without types
         asked = CollectorRegistry()
         asked.register(self._asked)
         return (generate_latest(counted) + generate_latest(asked)).decode()
