@@ -22,6 +22,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.tally_file import RUN_
 
 from .outcome import Outcome
 from .progress import Progress
+from .stopping import Stopping
 
 ROOT = Path(__file__).resolve().parents[2]
 """The project's folder."""
@@ -90,10 +91,13 @@ def environment() -> Mapping[str, str]:
 
 
 def run_playbook(request: Request, console: Console) -> Outcome:
-    """Run the playbook to its end, showing progress; Ctrl-C cancels it in an orderly way."""
-    stop = False
+    """Run the playbook to its end, showing progress; Ctrl-C and SIGTERM end it in an orderly way."""
     folder = str(run_dir(request.playbook))
-    with Progress(console) as progress:
+
+    def tell() -> None:
+        console.print("stopping: Ansible ends what it is doing; once more kills it", style="yellow")
+
+    with Progress(console) as progress, Stopping(tell) as stopping:
         thread, runner = run_async(
             private_data_dir=folder,
             project_dir=str(ROOT),
@@ -103,18 +107,15 @@ def run_playbook(request: Request, console: Console) -> Outcome:
             # The list of machines that are left lies beside the run's other artifacts.
             envvars={**environment(), RUN_DIR_VARIABLE: folder},
             event_handler=progress.handle,
-            cancel_callback=lambda: stop,
+            cancel_callback=stopping.overdue,
             quiet=True,
         )
         while thread.is_alive():
-            try:
-                progress.tick()
-                time.sleep(0.2)
-            except KeyboardInterrupt:
-                console.print("stopping: waiting for the running task to end", style="yellow")
-                stop = True
-        progress.outcome.status = runner.status
-        if runner.status == "failed" and not progress.outcome.failures:
+            progress.tick()
+            time.sleep(0.2)
+        ended = str(runner.status)
+        progress.outcome.status = "canceled" if stopping.asked and ended != "successful" else ended
+        if progress.outcome.status == "failed" and not progress.outcome.failures:
             for line in why_nothing_started(progress.prelude):
                 progress.fail(line)
     return progress.outcome
