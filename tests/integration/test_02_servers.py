@@ -123,10 +123,11 @@ def test_once_its_key_is_compared_on_the_console_it_serves(site: Site) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
     assert site.state() == "in_service"
     machines = set()
-    for _ in range(30):
+    for _ in range(40):
         answer = curl(PORTALS["eure"])
         machines.add(re.search(r"(?i)^x-renfort-machine: (\S+)", answer.stdout, re.MULTILINE)[1])
-    assert MACHINE in machines
+    # The tier's other machines with it, one of them cloned since the last run.
+    assert machines == {MACHINE, "eure-web-01", "eure-web-02", "eure-web-03"}
 
 
 def test_again_nothing_is_done(site: Site) -> None:
