@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -20,7 +21,7 @@ class Receiver(BaseHTTPRequestHandler):
         known = self.headers.get("Authorization") == "Bearer shibboleth"
         if known:
             with CALLS.open("a", encoding="utf-8") as calls:
-                calls.write(json.dumps(json.loads(body)) + "\n")
+                calls.write(json.dumps({"received": time.time(), **json.loads(body)}) + "\n")
         self.send_response(200 if known else 401)
         self.end_headers()
 
