@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .core.errors import RenfortError
-from .haproxy_servers import DRAINED, NoHaproxyError, Server
+from .haproxy_runtime import FORCED_DRAIN, NoHaproxyError, Server
 
 PAUSE_S = 0.5
 """Seconds between two looks at the servers."""
@@ -27,11 +27,8 @@ class Api(Protocol):
     def servers(self) -> list[Server]:
         """Every server of every backend."""
 
-    def drain(self, server: Server) -> None:
-        """Send a server no new requests."""
-
-    def ready(self, server: Server) -> None:
-        """Let a server have requests again."""
+    def set_state(self, server: Server, state: str) -> None:
+        """Have a server be ``ready``, or ``drain``: no new requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +78,7 @@ def leave(
     drained = [server for server in leaving if server not in alone]
     if not dry_run:
         for server in drained:
-            api.drain(server)
+            api.set_state(server, "drain")
     paths = {server.path for server in ours if server not in alone}
     busy = () if dry_run else _busy(api, paths, wait_s=wait_s, clock=clock, pause=pause)
     return Left(
@@ -138,12 +135,12 @@ def come_back(
         ours = [server for server in api.servers() if server.name in names]
     except NoHaproxyError:
         return ()
-    back = [server for server in ours if server.admin == DRAINED]
+    back = [server for server in ours if server.admin == FORCED_DRAIN]
     returned = tuple(server.path for server in back)
     if dry_run:
         return returned
     for server in back:
-        api.ready(server)
+        api.set_state(server, "ready")
     deadline = clock() + wait_s
     while missing := [
         server
@@ -151,7 +148,7 @@ def come_back(
         if server.name in names and not server.usable and (server.admin == 0 or server.path in returned)
     ]:
         if clock() >= deadline:
-            told = ", ".join(f"{server.path} is {server.state}" for server in missing)
+            told = ", ".join(f"{server.path} is {server.condition}" for server in missing)
             raise NotBackError(
                 f"Not in service again after {wait_s:.0f} s: {told}.",
                 hint="Look at the health check on the load balancer's statistics page, and at the "

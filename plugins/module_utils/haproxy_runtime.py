@@ -25,6 +25,12 @@ ERROR = 3
 FORCED_MAINT, FORCED_DRAIN = 0x01, 0x08
 """Bits of a server's administrative state."""
 
+RUNNING = frozenset({1, 2})
+"""Operational states in which a server gets requests: 1 while its share grows, 2 with all of it."""
+
+NAME = re.compile(r"[A-Za-z0-9_.:-]+")
+"""What a command can name."""
+
 MAXIMUM = 8 << 20
 """Bytes of an answer; the sessions of a busy machine are never asked for."""
 
@@ -33,9 +39,16 @@ class RuntimeApiError(RenfortError):
     """HAProxy cannot be reached through its socket, or it refuses a command."""
 
 
+class NoHaproxyError(RuntimeApiError):
+    """There is no HAProxy behind the socket, so that nobody is served through it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A server of a backend as the process has it; ``sessions`` counts requests and connections under way."""
+    """A server of a backend as the process has it; ``sessions`` counts requests and connections under way.
+
+    ``admin`` and ``operational`` are its states as HAProxy numbers them: what people asked of it, how it is.
+    """
 
     backend: str
     name: str
@@ -46,6 +59,7 @@ class Server:
     weight: int
     sessions: int
     admin: int
+    operational: int
 
     @property
     def path(self) -> str:
@@ -58,6 +72,20 @@ class Server:
         if self.admin & FORCED_MAINT:
             return "maint"
         return "drain" if self.admin & FORCED_DRAIN else "ready"
+
+    @property
+    def usable(self) -> bool:
+        """Whether it gets new requests."""
+        return self.admin == 0 and self.operational in RUNNING
+
+    @property
+    def condition(self) -> str:
+        """Both its states in words."""
+        if self.admin & FORCED_DRAIN:
+            return "drained"
+        if self.admin:
+            return "in maintenance"
+        return {0: "down", 1: "up", 2: "up", 3: "stopping"}.get(self.operational, "unknown")
 
 
 class Runtime:
@@ -81,7 +109,8 @@ class Runtime:
                 first one ends it.
 
         Raises:
-            RuntimeApiError: the socket is not there, does not let us in or does not answer in time.
+            NoHaproxyError: no HAProxy listens there.
+            RuntimeApiError: the socket does not let us in or does not answer in time.
         """
         lines = [f"{command} <<", *filter(str.strip, payload.splitlines()), ""] if payload else [command]
         parts: list[bytes] = []
@@ -94,6 +123,10 @@ class Runtime:
                     parts.append(part)
                     if sum(map(len, parts)) > MAXIMUM:
                         raise RuntimeApiError(f"HAProxy answers with more than {MAXIMUM} bytes.")
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise NoHaproxyError(
+                f"No HAProxy listens on {self.path}.", hint="Look at `systemctl status haproxy`."
+            ) from error
         except OSError as error:
             words = " ".join(command.split()[:2])
             raise RuntimeApiError(
@@ -150,9 +183,20 @@ class Runtime:
                     weight=int(float(row["srv_uweight"])),
                     sessions=int(stat.get("scur") or 0) + int(stat.get("qcur") or 0),
                     admin=int(row["srv_admin_state"]),
+                    operational=int(row["srv_op_state"]),
                 )
             )
         return found
+
+    def set_state(self, server: Server, state: str) -> None:
+        """Have a server be ``ready``, or ``drain``, or ``maint``.
+
+        Raises:
+            RuntimeApiError: HAProxy refuses, or no command can name the server.
+        """
+        if not (NAME.fullmatch(server.backend) and NAME.fullmatch(server.name)):
+            raise RuntimeApiError(f"HAProxy names a server {server.path!r}, which no command can name.")
+        self.order(f"set server {server.path} state {state}")
 
     def map_entries(self, path: str) -> list[tuple[str, str]]:
         """Key and value of each entry of a map, in order."""

@@ -86,7 +86,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.core.errors import RenfortError
 from ..module_utils.haproxy_rotation import newcomers
-from ..module_utils.haproxy_servers import RuntimeApi
+from ..module_utils.haproxy_runtime import Runtime
 
 
 def main() -> None:
@@ -104,7 +104,7 @@ def main() -> None:
     params = module.params
     try:
         found = newcomers(
-            RuntimeApi(params["socket"]),
+            Runtime(params["socket"]),
             params["backends"],
             check_path=params["check_path"],
             timeout_s=params["timeout"],

@@ -95,7 +95,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.core.errors import RenfortError
 from ..module_utils.haproxy_rotation import come_back, leave
-from ..module_utils.haproxy_servers import RuntimeApi
+from ..module_utils.haproxy_runtime import Runtime
 
 
 def act(params: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def act(params: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
     Raises:
         RenfortError: HAProxy did not answer or refused, or a server is not up in time.
     """
-    api = RuntimeApi(params["socket"])
+    api = Runtime(params["socket"])
     if params["state"] == "ready":
         returned = come_back(api, params["names"], wait_s=params["wait"], dry_run=dry_run)
         return {"changed": bool(returned), "returned": list(returned)}

@@ -18,10 +18,16 @@ from ansible_collections.ent.renfort.plugins.module_utils.haproxy_rotation impor
     leave,
     newcomers,
 )
-from ansible_collections.ent.renfort.plugins.module_utils.haproxy_servers import HaproxyError, RuntimeApi
+from ansible_collections.ent.renfort.plugins.module_utils.haproxy_runtime import Runtime, RuntimeApiError
 
 READY, MAINTENANCE, DRAINED = 0, 1, 8
 DOWN, UP = 0, 2
+COLUMNS = (
+    "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight "
+    "srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state "
+    "srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port "
+    "srv_check_addr srv_agent_addr srv_agent_port"
+)
 
 
 class Balancer:
@@ -66,10 +72,10 @@ class Balancer:
                 f"{self.operational[server]} {self.admin[server]} 100 100 7 6 3 4 6 0 0 0 - 80 - 0 0 - - 0"
                 for server in self.admin
             ]
-            return "\n".join(["1", "# be_id be_name srv_id srv_name …", *lines, ""])
+            return "\n".join(["1", COLUMNS, *lines, ""])
         if self.refusal:
             return f"{self.refusal}\n"
-        _set, _server, server, _state, state = command.split()
+        _set, _server, server, _state, state = command.rpartition("; ")[2].split()
         self.admin[server] = DRAINED if state == "drain" else READY
         return "\n"
 
@@ -89,8 +95,8 @@ def balancer(tmp_path: Path) -> Iterator[Balancer]:
     running.close()
 
 
-def api(balancer: Balancer) -> RuntimeApi:
-    return RuntimeApi(str(balancer.path))
+def api(balancer: Balancer) -> Runtime:
+    return Runtime(str(balancer.path))
 
 
 def nap(_seconds: float) -> None:
@@ -170,7 +176,7 @@ def test_a_server_that_does_not_come_up_is_said(balancer: Balancer) -> None:
 
 
 def test_no_haproxy_has_nobody_in_its_rotation(tmp_path: Path) -> None:
-    nobody = RuntimeApi(str(tmp_path / "admin.sock"))
+    nobody = Runtime(str(tmp_path / "admin.sock"))
 
     assert leave(nobody, ["web-01"], wait_s=60).serving is False
     assert come_back(nobody, ["web-01"], wait_s=60) == ()
@@ -178,9 +184,9 @@ def test_no_haproxy_has_nobody_in_its_rotation(tmp_path: Path) -> None:
 
 def test_a_refusal_is_told_in_haproxys_own_words(balancer: Balancer) -> None:
     balancer.has("eure/web-01", "eure/web-02")
-    balancer.refusal = "Permission denied"
+    balancer.refusal = "[3]: Permission denied"
 
-    with pytest.raises(HaproxyError, match="set eure/web-01 to drain: Permission denied"):
+    with pytest.raises(RuntimeApiError, match=r"web-01 state drain': Permission denied"):
         leave(api(balancer), ["web-01"], wait_s=0)
 
 
