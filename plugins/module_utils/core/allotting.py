@@ -117,6 +117,7 @@ def machine_of(inputs: Inputs, need: Need, *, name: str, vmid: int, hypervisor: 
         cores=need.tier.cores,
         memory_mib=need.tier.memory_mib,
         disk_gib=need.tier.disk_gib,
+        data_disk_gib=need.tier.data_disk_gib,
         storage=storage_of(inputs.stock, need.tier),
         bridge=network.bridge,
         address=address,

@@ -34,10 +34,7 @@ class Fill:
 def refusal(problem: Problem, shape: Shape) -> str:
     """Return why no spot can take a machine of a shape."""
     if not shape.as_guest:
-        return (
-            f"no server on the shelf has {shape.cores} cores, {shape.memory_mib:,} MiB "
-            f"and {shape.disk_gib:,} GiB"
-        )
+        return f"no server on the shelf has {shape.cores} cores, {shape.memory_mib:,} MiB and {shape.disks}"
     if not problem.hosts:
         return "no hypervisor of the stock is on line"
     room = Room(problem)
@@ -94,7 +91,7 @@ def _texts(problem: Problem, shape: Shape, room: Room) -> Mapping[str, str]:
             "with enough memory has the cores free"
         ),
         "storage": (
-            f"a machine needs {shape.disk_gib:,} GiB of {shape.storage}, and no hypervisor with enough "
+            f"a machine needs {shape.disks} of {shape.storage}, and no hypervisor with enough "
             "memory and cores has them free"
         ),
         LOSS: _loss_text(problem, shape, room, lost),

@@ -19,8 +19,9 @@ from .plan import Plan
 def existing_machines(inputs: Inputs, guests: Iterable[LiveGuest], current: Plan) -> tuple[Machine, ...]:
     """Return a machine for each live guest that is Renfort's own, where it is and as large as it is.
 
-    A machine of the current plan keeps its line; only its hypervisor follows the cluster, and its
-    gateway and name servers follow networks.yml. Any other guest with the owner tag is adopted.
+    A machine of the current plan keeps its line; only its hypervisor follows the cluster, its gateway and
+    name servers follow networks.yml, and its data disk grows with its tier's, since it can while the
+    machine works. Any other guest with the owner tag is adopted.
 
     Raises:
         PlanError: a planned id belongs to somebody else's guest, an owned guest lacks a tag that the
@@ -53,10 +54,13 @@ def _followed(inputs: Inputs, machine: Machine, guest: LiveGuest) -> Machine:
             f"it already and {kind}.",
             hint=f'Give "{guest.name}" another id, or remove {machine.name} from the plan and plan again.',
         )
+    tiers = {tier.tier: tier.data_disk_gib for tier in inputs.capacity.tiers}
+    data_disk_gib = max(machine.data_disk_gib, tiers.get(machine.tier, 0))
+    machine = replace(machine, hypervisor=guest.node, data_disk_gib=data_disk_gib)
     network = network_of(inputs, machine.ip)
     if network is None:
-        return replace(machine, hypervisor=guest.node)
-    return replace(machine, hypervisor=guest.node, gateway=network.gateway, nameservers=network.nameservers)
+        return machine
+    return replace(machine, gateway=network.gateway, nameservers=network.nameservers)
 
 
 def _adopted(inputs: Inputs, guest: LiveGuest) -> Machine:
@@ -83,6 +87,7 @@ def _adopted(inputs: Inputs, guest: LiveGuest) -> Machine:
         cores=guest.cores,
         memory_mib=guest.memory_mib,
         disk_gib=tier.disk_gib,
+        data_disk_gib=tier.data_disk_gib,
         storage=tier.storage or settings.storage,
         bridge=network.bridge,
         address=f"{address}/{network.subnet.prefix}",

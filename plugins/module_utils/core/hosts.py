@@ -46,7 +46,7 @@ def hardware(inputs: Inputs, live: Live, existing: Iterable[Machine]) -> Hardwar
     overcommits its hypervisor. Templates never run; only their disks count. The disk of a guest that is
     not Renfort's own counts in the pool in which new guests are made.
     """
-    stock = inputs.stock
+    stock, existing = inputs.stock, tuple(existing)
     reported = {node.name: node for node in live.hypervisors}
     uses = _uses(inputs, live, existing)
     nodes = [*stock.hypervisors, *_racked_already(stock, reported)]
@@ -59,13 +59,14 @@ def hardware(inputs: Inputs, live: Live, existing: Iterable[Machine]) -> Hardwar
     shared: Counter[str] = Counter()
     for name, use in uses.items():
         shared.update({pool: size for pool, size in use.disks.items() if pool not in own_pools.get(name, {})})
+    shared_free = {pool: size - shared[pool] for pool, size in stock.shared_storages.items()}
     known = {host.name for host in hosts}
     return Hardware(
         hosts=hosts,
         candidates=candidates_of(stock, [server for server in stock.shelf if server.name not in reported]),
-        shared_storages={pool: size - shared[pool] for pool, size in stock.shared_storages.items()},
+        shared_storages=shared_free,
         offline=tuple(node.name for node in stock.hypervisors if node.name not in known),
-        notes=tuple(_notes(stock, reported)),
+        notes=(*_notes(stock, reported), *_too_small(hosts, shared_free, existing)),
     )
 
 
@@ -129,7 +130,8 @@ def _uses(inputs: Inputs, live: Live, existing: Iterable[Machine]) -> dict[str, 
     for guest in live.guests:
         use = uses.setdefault(guest.node, _Use())
         own = machines.get(guest.vmid)
-        use.disks[own.storage if own else settings.storage] += max(guest.disk_gib, own.disk_gib if own else 0)
+        disks = max(guest.disk_gib, own.disk_gib) + own.data_disk_gib if own else guest.disk_gib
+        use.disks[own.storage if own else settings.storage] += disks
         if not guest.template:
             memory = max(guest.memory_mib, own.memory_mib if own else 0)
             use.guests.append((memory, own.bridge if own else ""))
@@ -184,3 +186,21 @@ def _notes(stock: Stock, reported: Mapping[str, LiveHypervisor]) -> Iterable[str
                 f"hypervisor {node.name} reports {reported[node.name].memory_mib:,} MiB, less than the "
                 f"{node.memory_mib:,} MiB of the stock: the smaller figure counts"
             )
+
+
+def _too_small(
+    hosts: Iterable[Host], shared: Mapping[str, int], existing: Iterable[Machine]
+) -> Iterable[str]:
+    """Tell of pools that are too small for machines that exist, since their data disks grow."""
+    machines = [machine for machine in existing if machine.data_disk_gib]
+    own = {(host.name, pool): free for host in hosts for pool, free in host.storages.items()}
+    pools = {(machine.hypervisor, machine.storage) for machine in machines}
+    lacking = {f"{pool} of {node}": own[node, pool] for node, pool in pools if own.get((node, pool), 0) < 0}
+    lacking |= {
+        pool: shared[pool] for node, pool in pools if (node, pool) not in own and shared.get(pool, 0) < 0
+    }
+    for pool in sorted(lacking):
+        yield (
+            f"storage {pool} lacks {-lacking[pool]:,} GiB for the disks of machines that exist: "
+            "their data disks grow with the data_disk_gib of their tier"
+        )

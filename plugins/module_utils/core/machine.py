@@ -14,7 +14,8 @@ OWNER_TAG = "renfort"
 class Machine:
     """A guest that must exist, with its place, its address and the reason for it.
 
-    Sizes are MiB for memory and GiB for the disk. ``address`` is an address with its prefix
+    Sizes are MiB for memory and GiB for the disks; ``data_disk_gib`` is 0 for a machine without a data disk,
+    which lies in the same ``storage``. ``address`` is an address with its prefix
     length (``10.83.20.11/24``); ``gateway`` and ``nameservers`` are plain addresses. ``tenant``
     is empty for a machine that serves all tenants.
     """
@@ -28,6 +29,7 @@ class Machine:
     cores: int
     memory_mib: int
     disk_gib: int
+    data_disk_gib: int = 0
     storage: str
     bridge: str
     address: str

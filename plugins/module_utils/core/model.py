@@ -154,9 +154,9 @@ class TierCapacity:
 
     ``per_machine`` is what it carries at full load, ``utilisation_percent`` the part of it that is
     planned to be used; ``spare`` machines come on top of the need, ``minimum`` is the least need, and
-    all together are a multiple of ``step``. ``network`` is empty for a tier of which each tenant's
-    machines stand in the tenant's network. ``template`` is 0 and ``storage`` empty where the general
-    settings for guests hold.
+    all together are a multiple of ``step``. ``data_disk_gib`` is 0 for machines without a data disk.
+    ``network`` is empty for a tier of which each tenant's machines stand in the tenant's network.
+    ``template`` is 0 and ``storage`` empty where the general settings for guests hold.
     """
 
     tier: str
@@ -169,6 +169,7 @@ class TierCapacity:
     cores: int
     memory_mib: int
     disk_gib: int
+    data_disk_gib: int
     network: str
     runs_on: tuple[Carrier, ...]
     vcpus_per_core: Fraction

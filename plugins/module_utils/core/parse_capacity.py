@@ -64,6 +64,7 @@ def _tier(item: Fields, tier: str, vcpus_per_core: Fraction) -> TierCapacity:
         cores=item.integer("cores", minimum=1),
         memory_mib=item.integer("memory_mib", minimum=16),
         disk_gib=item.integer("disk_gib", minimum=1),
+        data_disk_gib=item.integer("data_disk_gib", minimum=1, default=0),
         network=item.text("network", default=network_default, expected="a network of networks.yml"),
         runs_on=_runs_on(item),
         vcpus_per_core=item.number("vcpus_per_core", default=vcpus_per_core),

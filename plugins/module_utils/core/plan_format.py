@@ -23,11 +23,11 @@ _TIME_EXPECTED = "a time such as 2020-03-28T17:04:00Z"
 
 
 def as_data(record: Any) -> dict[str, Any]:
-    """Return a record of a plan as plain data; what a server's use leaves empty is left out."""
+    """Return a record of a plan as plain data, without what a server's use leaves empty and absent disks."""
     data: dict[str, Any] = {}
     for field in fields(record):
         held = getattr(record, field.name)
-        if isinstance(record, ServerUse) and not held:
+        if not held and (isinstance(record, ServerUse) or field.name == "data_disk_gib"):
             continue
         plain = dict(held) if isinstance(held, Mapping) else str(held) if isinstance(held, StrEnum) else held
         data[field.name] = list(plain) if isinstance(plain, tuple) else plain
@@ -46,6 +46,7 @@ def parse_machine(item: Fields) -> Machine:
         cores=item.integer("cores", minimum=1),
         memory_mib=item.integer("memory_mib", minimum=16),
         disk_gib=item.integer("disk_gib", minimum=1),
+        data_disk_gib=item.integer("data_disk_gib", minimum=1, default=0),
         storage=item.text("storage", pattern=ID_PATTERN, expected="the name of a storage"),
         bridge=item.text("bridge", pattern=ID_PATTERN, expected="the name of a bridge"),
         address=_address(item),

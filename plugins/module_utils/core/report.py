@@ -93,6 +93,7 @@ def _needs(outcome: Outcome) -> tuple[NeedView, ...]:
             cores=need.tier.cores,
             memory_mib=need.tier.memory_mib,
             disk_gib=need.tier.disk_gib,
+            data_disk_gib=need.tier.data_disk_gib,
         )
         for need in outcome.sizing.needs
     )

@@ -44,7 +44,7 @@ class NeedView:
     for the most, in words, and ``binding_unit`` its name; ``by_minimum`` tells that the tier's minimum
     decides instead. ``per_machine`` is what one machine carries of that unit at full load, of which
     ``utilisation_percent`` is used; all machines are a multiple of ``step``. ``low``, ``mid`` and
-    ``high`` are the totals at each level of demand.
+    ``high`` are the totals at each level of demand. ``data_disk_gib`` is 0 without a data disk.
     """
 
     tier: str
@@ -70,6 +70,7 @@ class NeedView:
     cores: int
     memory_mib: int
     disk_gib: int
+    data_disk_gib: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,12 +55,7 @@ def _row(subject: Subject, need: NeedView, lacking: bool) -> Row:
     return Row(
         cells=(
             texts(f"tier.{need.tier}"),
-            texts(
-                "infrastructure.shape",
-                cores=texts.counted("infrastructure.cores", need.cores),
-                memory=texts.memory(need.memory_mib),
-                disk=texts.disk(need.disk_gib),
-            ),
+            _shape(subject, need),
             texts.figure(need.existing),
             texts.figure(need.new),
             *([texts.figure(need.missing) if need.missing else "–"] if lacking else []),
@@ -68,6 +63,18 @@ def _row(subject: Subject, need: NeedView, lacking: bool) -> Row:
         ),
         strong=bool(need.missing),
     )
+
+
+def _shape(subject: Subject, need: NeedView) -> str:
+    texts = subject.texts
+    shown = {
+        "cores": texts.counted("infrastructure.cores", need.cores),
+        "memory": texts.memory(need.memory_mib),
+        "disk": texts.disk(need.disk_gib),
+    }
+    if need.data_disk_gib:
+        return texts("infrastructure.shape_with_data", data=texts.disk(need.data_disk_gib), **shown)
+    return texts("infrastructure.shape", **shown)
 
 
 def _sum(subject: Subject, lacking: bool) -> Row:

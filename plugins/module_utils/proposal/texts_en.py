@@ -224,6 +224,7 @@ _MACHINES: Mapping[str, str] = {
     "infrastructure.lacking": "Missing",
     "infrastructure.total": "Needed",
     "infrastructure.shape": "{cores} · {memory} · {disk}",
+    "infrastructure.shape_with_data": "{cores} · {memory} · {disk} + {data} of data",
     "infrastructure.range": "{total} ({low} to {high})",
     "infrastructure.yours": "Machines of your project alone",
     "infrastructure.sum": "Total of your project's machines",

@@ -224,6 +224,7 @@ _MACHINES: Mapping[str, str] = {
     "infrastructure.lacking": "Manquantes",
     "infrastructure.total": "Nécessaires",
     "infrastructure.shape": "{cores} · {memory} · {disk}",
+    "infrastructure.shape_with_data": "{cores} · {memory} · {disk} + {data} de données",
     "infrastructure.range": "{total} ({low} à {high})",
     "infrastructure.yours": "Machines dédiées à votre projet",
     "infrastructure.sum": "Total des machines dédiées",

@@ -107,8 +107,13 @@ def _need(need: NeedView) -> NeedRow:
         total=whole(need.total),
         arithmetic=need.arithmetic,
         binding="its minimum" if need.by_minimum else need.binding,
-        size=f"{need.cores} vCPUs, {memory(need.memory_mib)}, {whole(need.disk_gib)} GiB of disk",
+        size=f"{need.cores} vCPUs, {memory(need.memory_mib)}, {_disks(need)}",
     )
+
+
+def _disks(need: NeedView) -> str:
+    system = f"{whole(need.disk_gib)} GiB of disk"
+    return f"{system} and {whole(need.data_disk_gib)} GiB of data disk" if need.data_disk_gib else system
 
 
 def _option(option: Option, measures: dict[str, str]) -> OptionRow:

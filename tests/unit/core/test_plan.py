@@ -44,12 +44,21 @@ def data(**patch: Any) -> dict[str, Any]:
         ({"nameservers": ["10.1.1.1", "dns"]}, 'machines[1].nameservers[1]: "dns" is not an address'),
         ({"name": "alpha_web"}, 'machines[1].name: "alpha_web" is not valid'),
         ({"memory_mib": "2G"}, "machines[1].memory_mib: the text '2G' is not an integer"),
+        ({"data_disk_gib": 0}, "machines[1].data_disk_gib: 0 is out of bounds"),
     ],
 )
 def test_a_wrong_machine_is_refused(patch: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
         Plan.from_data(data(**patch), file="fleet.yml")
     assert str(caught.value).startswith(f"fleet.yml: renfort_fleet.{message}")
+
+
+def test_a_data_disk_is_written_where_there_is_one_and_read_back() -> None:
+    plan = Plan.from_data(data(data_disk_gib=1600), file="fleet.yml")
+
+    assert [machine.data_disk_gib for machine in plan.machines] == [0, 1600]
+    assert [row.get("data_disk_gib") for row in plan.to_data()["machines"]] == [None, 1600]
+    assert Plan.from_data(plan.to_data(), file="fleet.yml") == plan
 
 
 @pytest.mark.parametrize(

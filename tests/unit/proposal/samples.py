@@ -53,6 +53,7 @@ def need(
     size: tuple[int, int, int] = (4, 8192, 40),
     by_minimum: bool = False,
     step: int = 1,
+    data_disk: int = 0,
 ) -> NeedView:
     """Return the machines of a tier: needed, spare, existing, new and missing ones."""
     needed, spare, existing, new, missing = numbers
@@ -82,6 +83,7 @@ def need(
         cores=cores,
         memory_mib=memory,
         disk_gib=disk,
+        data_disk_gib=data_disk,
     )
 
 
@@ -171,7 +173,14 @@ def waiting() -> TenantView:
                 ends=(3, 4),
                 size=(32, 262144, 4000),
             ),
-            need("storage", (1, 0, 1, 0, 0), tenant="eure", unit=Unit.ACCOUNTS, size=(4, 16384, 2000)),
+            need(
+                "storage",
+                (1, 0, 1, 0, 0),
+                tenant="eure",
+                unit=Unit.ACCOUNTS,
+                size=(4, 16384, 40),
+                data_disk=2000,
+            ),
         ),
         percent=66.66,
         bound_by="web",

@@ -35,7 +35,10 @@ def carrier_of(spot: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Shape:
-    """What one machine takes: MiB of memory, GiB of disk in a storage pool, vCPUs by a ratio."""
+    """What one machine takes: MiB of memory, GiB of disk in a storage pool, vCPUs by a ratio.
+
+    ``disk_gib`` is what its disks take together, ``data_disk_gib`` of that the data disk.
+    """
 
     tier: str
     bridge: str
@@ -46,6 +49,15 @@ class Shape:
     vcpus_per_core: Fraction
     as_guest: bool = True
     as_server: bool = False
+    data_disk_gib: int = 0
+
+    @property
+    def disks(self) -> str:
+        """The disks in words: their sum, and of what it is one."""
+        if not self.data_disk_gib:
+            return f"{self.disk_gib:,} GiB"
+        system = self.disk_gib - self.data_disk_gib
+        return f"{self.disk_gib:,} GiB ({system:,} for its system and {self.data_disk_gib:,} for its data)"
 
     @property
     def label(self) -> str:
