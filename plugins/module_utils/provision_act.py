@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from .provision_limits import Limits
 from .proxmox import Client
 from .proxmox_cluster import Guest, read_guests
 from .proxmox_errors import (
+    ChangedError,
     ExistsError,
     FileMissingError,
     GuestMissingError,
@@ -31,6 +33,9 @@ HOST_KEY_FILE = "/etc/ssh/ssh_host_ed25519_key.pub"
 
 IDLE_LOOKS = 3
 """So often no clone may be seen at work before one that was cut off is given up; lists lag a little."""
+
+DISK_TRIES = 4
+"""So often a disk is added to a guest that others change at the same time, or of which no answer comes."""
 
 
 class Actor:
@@ -117,6 +122,7 @@ class Actor:
         steps: dict[Kind, Callable[[], None]] = {
             Kind.STOP: lambda: self._stop(machine, node),
             Kind.CONFIGURE: lambda: self._configure(action, machine, node),
+            Kind.ADD_DISK: lambda: self._add_disk(action, machine, node),
             Kind.GROW: lambda: self._grow(action, machine, node),
             Kind.POOL: lambda: self._join_pool(machine),
             Kind.START: lambda: self._start(machine, node),
@@ -187,6 +193,25 @@ class Actor:
             data["delete"] = gone
         path, doing = f"nodes/{node}/qemu/{machine.vmid}/config", f"configure {machine.name} ({machine.vmid})"
         self._repeatable(lambda: self._submit(lambda: self._client.put(path, doing=doing, **data), doing))
+
+    def _add_disk(self, action: Action, machine: Machine, node: str) -> None:
+        """Add a disk, unless another run has done it before or meanwhile: sent twice there would be two."""
+        change = action.changes[0]
+        path = f"nodes/{node}/qemu/{machine.vmid}/config"
+        doing = f"add disk {change.key} ({change.after}) to {machine.name} ({machine.vmid})"
+        for left in reversed(range(DISK_TRIES)):
+            config = self._client.get(path, doing=f"read the disks of {machine.name}")
+            if config.get(change.key):
+                return
+            # With the digest nothing is added to a guest that has got its disk since it was read.
+            data = {change.key: change.value, "digest": config["digest"]}
+            try:
+                self._submit(functools.partial(self._client.put, path, doing=doing, **data), doing)
+                return
+            except (OutcomeUnknownError, ChangedError):
+                if not left:
+                    raise
+                self._client.sleep(2.0)
 
     def _grow(self, action: Action, machine: Machine, node: str) -> None:
         change = action.changes[0]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from .core.machine import Machine
 from .provision_values import (
+    DATA_DISK,
     agent_is_on,
     bridge_of,
     cores_of,
@@ -28,7 +29,7 @@ CLAIM = "Renfort: being made as "
 """Start of the description that a fresh clone bears until it is configured: ours, though not tagged yet."""
 
 MANAGED = frozenset(
-    ("agent", "ciuser", "cores", "ipconfig0", "memory", "nameserver", "net0", "sockets", "sshkeys")
+    ("agent", "ciuser", "cores", "ipconfig0", "memory", "nameserver", "net0", DATA_DISK, "sockets", "sshkeys")
 )
 """The keys of which a change may wait for the next start."""
 

@@ -41,6 +41,7 @@ PHASES: Mapping[Kind, Phase] = {
     Kind.CLONE: Phase.CLONE,
     Kind.STOP: Phase.STOP,
     Kind.CONFIGURE: Phase.CONFIGURE,
+    Kind.ADD_DISK: Phase.CONFIGURE,
     Kind.GROW: Phase.CONFIGURE,
     Kind.POOL: Phase.CONFIGURE,
     Kind.START: Phase.START,

@@ -11,7 +11,8 @@ from enum import StrEnum
 from .core.errors import RenfortError
 from .core.machine import OWNER_TAG, Machine
 from .provision_changes import CLAIM, Access, Change, config_changes, is_claimed, reason_of, waiting_changes
-from .provision_values import GIB, boot_disk, bytes_of, storage_of
+from .provision_disks import disk_notes, growing_disks, missing_disk, refuse_taken_slot
+from .provision_values import DATA_DISK, boot_disk, storage_of
 from .proxmox_cluster import split_tags
 
 
@@ -25,6 +26,7 @@ class Kind(StrEnum):
     CLONE = "clone"
     STOP = "stop"
     CONFIGURE = "configure"
+    ADD_DISK = "add_disk"
     GROW = "grow"
     POOL = "pool"
     START = "start"
@@ -97,11 +99,13 @@ def decide(
 
     Raises:
         StrangerError: the guest that bears the id is somebody else's.
+        SlotTakenError: there is no place for its data disk.
     """
     if guest is None:
         return _decide_missing(machine, template, access)
     refuse_stranger(machine, guest)
-    changes = config_changes(machine, guest.config, access)
+    refuse_taken_slot(machine, guest.config)
+    changes = (*config_changes(machine, guest.config, access), *missing_disk(machine, guest.config))
     new = tuple(change for change in changes if change.restarts and guest.running)
     known = {change.key for change in changes}
     waiting = tuple(it for it in waiting_changes(guest.config, guest.live) if it.key not in known)
@@ -112,9 +116,9 @@ def decide(
     actions: list[Action] = []
     if restart:
         actions.append(Action(kind=Kind.STOP, reason=f"{_keys(restarting)} change only while it is off"))
-    if wanted:
-        actions.append(Action(kind=Kind.CONFIGURE, reason=reason_of(wanted), changes=wanted))
-    actions += _grow(machine, guest.config)
+    actions += _configure(wanted)
+    for change in growing_disks(machine, guest.config, guest.live):
+        actions.append(Action(kind=Kind.GROW, reason=reason_of((change,)), changes=(change,)))
     actions += _join_pool(machine, guest)
     if restart or not guest.running:
         actions.append(Action(kind=Kind.START, reason="it was shut down" if restart else "it is stopped"))
@@ -179,13 +183,12 @@ def _decide_missing(machine: Machine, template: Mapping[str, object], access: Ac
     return replace(rest, actions=(clone, *rest.actions))
 
 
-def _grow(machine: Machine, config: Mapping[str, object]) -> list[Action]:
-    key, disk = boot_disk(config)
-    live = bytes_of(disk.get("size", ""))
-    if not key or not live or live >= machine.disk_gib * GIB:
-        return []
-    change = Change(key=key, before=disk["size"], after=f"{machine.disk_gib}G", value=f"{machine.disk_gib}G")
-    return [Action(kind=Kind.GROW, reason=reason_of((change,)), changes=(change,))]
+def _configure(wanted: tuple[Change, ...]) -> list[Action]:
+    """A disk is added apart from the rest: of what is sent twice it alone would be there twice."""
+    options = tuple(change for change in wanted if change.key != DATA_DISK)
+    disks = tuple(change for change in wanted if change.key == DATA_DISK)
+    kinds = ((Kind.CONFIGURE, options), (Kind.ADD_DISK, disks))
+    return [Action(kind=kind, reason=reason_of(it), changes=it) for kind, it in kinds if it]
 
 
 def _join_pool(machine: Machine, guest: GuestState) -> list[Action]:
@@ -198,14 +201,7 @@ def _notes(machine: Machine, guest: GuestState) -> tuple[str, ...]:
     notes: list[str] = []
     if guest.node != machine.hypervisor:
         notes.append(f"it runs on {guest.node}, the plan says {machine.hypervisor}: left where it is")
-    _, disk = boot_disk(guest.config)
-    if bytes_of(disk.get("size", "")) > machine.disk_gib * GIB:
-        notes.append(
-            f"its disk of {disk['size']} is larger than the planned {machine.disk_gib}G: disks never shrink"
-        )
-    if storage_of(disk) and storage_of(disk) != machine.storage:
-        notes.append(f"its disk is on {storage_of(disk)}, the plan says {machine.storage}: left where it is")
-    return tuple(notes)
+    return (*notes, *disk_notes(machine, guest.config))
 
 
 def _keys(changes: tuple[Change, ...]) -> str:

@@ -17,6 +17,7 @@ from .provision_changes import Access
 from .provision_check import kind_problem
 from .provision_course import Job
 from .provision_decide import Decision, GuestState, StrangerError, decide
+from .provision_disks import SlotTakenError
 from .provision_taken import Conflict, Move, Reassign, address_conflicts, taken_by
 from .proxmox import Client
 from .proxmox_cluster import ClusterView
@@ -186,7 +187,13 @@ class Look:
         """Look at one machine; what is wrong with its guest alone stops no other."""
         try:
             return self._one(machine, view)
-        except (GuestMissingError, HalfMadeError, HypervisorSilentError, TaskTimeoutError) as error:
+        except (
+            GuestMissingError,
+            HalfMadeError,
+            HypervisorSilentError,
+            SlotTakenError,
+            TaskTimeoutError,
+        ) as error:
             return error
 
     def _one(self, machine: Machine, view: ClusterView) -> Job | Conflict:

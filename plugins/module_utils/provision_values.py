@@ -14,6 +14,9 @@ from .proxmox_cluster import split_tags
 GIB = 1024**3
 """Bytes in a GiB."""
 
+DATA_DISK = "scsi1"
+"""The slot of a guest's data disk: by it, and not by the order of the disks, the guest knows it."""
+
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": GIB, "T": 1024**4}
 
 _OWN_TAG = re.compile(rf"{OWNER_TAG}|(tier|tenant|ip)-.*")
@@ -99,10 +102,20 @@ def boot_disk(config: Mapping[str, object]) -> tuple[str, dict[str, str]]:
     order = options_of(config.get("boot")).get("order", "").split(";")
     for key in [*order, "scsi0", "virtio0", "sata0", "ide0"]:
         text = str(config.get(key) or "")
-        if re.fullmatch(r"(scsi|virtio|sata|ide)\d+", key) and text and "media=cdrom" not in text:
-            volume, _, rest = text.partition(",")
-            return key, {"volume": volume, **options_of(rest)}
+        if re.fullmatch(r"(scsi|virtio|sata|ide)\d+", key) and text and not is_cdrom(text):
+            return key, drive_of(text)
     return "", {}
+
+
+def drive_of(text: object) -> dict[str, str]:
+    """Return the options of a drive, its ``volume`` among them; empty when there is none."""
+    volume, _, rest = str(text or "").partition(",")
+    return {"volume": volume, **options_of(rest)} if volume else {}
+
+
+def is_cdrom(text: object) -> bool:
+    """Tell whether a drive is a CD, as those of cloud-init are."""
+    return "media=cdrom" in str(text or "").split(",")
 
 
 def storage_of(disk: Mapping[str, str]) -> str:

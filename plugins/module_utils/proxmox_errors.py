@@ -62,6 +62,10 @@ class LockBusyError(ProxmoxError):
     """A lock of the hypervisor was not free in time; nothing happened, another try is safe."""
 
 
+class ChangedError(ProxmoxError):
+    """The guest is not any more what it was when it was read; nothing was done."""
+
+
 class ExistsError(ProxmoxError):
     """The identifier is taken."""
 
@@ -159,7 +163,7 @@ _TEXTS: tuple[tuple[re.Pattern[str], type[ProxmoxError], str], ...] = (
     ),
     (
         re.compile(r"checksum mismatch"),
-        ProxmoxError,
+        ChangedError,
         "Somebody else changed the guest at the same time: run again.",
     ),
     (

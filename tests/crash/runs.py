@@ -43,7 +43,8 @@ CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload([__name__])
 
 
-MACHINES = tuple(machine(number, cores=4) for number in range(1, 4))
+MACHINES = tuple(machine(number, cores=4, data_disk_gib=16 * (number % 2)) for number in range(1, 4))
+"""The second of them has no data disk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +221,8 @@ def _wrong_guests(emulator: Emulator, machines: Iterable[Machine]) -> list[str]:
 
 
 def _wrong_volumes(emulator: Emulator, machines: Iterable[Machine]) -> list[str]:
-    """Every machine has a disk and a cloud-init drive; nothing else is left on the storage."""
+    """Every machine has its disks and a cloud-init drive; nothing else is left on the storage."""
     owners = Counter(volume["vmid"] for volume in emulator.table("volumes").values())
-    wanted = Counter({machine.vmid: 2 for machine in machines} | {9000: 2})
+    disks = {machine.vmid: 3 if machine.data_disk_gib else 2 for machine in machines}
+    wanted = Counter(disks | {9000: 2})
     return [] if owners == wanted else [f"volumes by guest: {dict(owners)}"]

@@ -74,7 +74,7 @@ NEEDS: Mapping[Duty, tuple[Need, ...]] = {
             "VM.Config.Network",
             purpose="its bridge, and cloud-init: address, name servers, first user, ssh keys",
         ),
-        _need(_POOL, "VM.Config.Disk", purpose="growing its disk"),
+        _need(_POOL, "VM.Config.Disk", purpose="its data disk, and growing its disks"),
         _need(
             _POOL, "VM.PowerMgmt", purpose="start; shut down at its release and where `allow_restart` is set"
         ),
@@ -89,7 +89,7 @@ NEEDS: Mapping[Duty, tuple[Need, ...]] = {
         _need(
             ("/storage/{storage}", "RenfortStorage"),
             "Datastore.AllocateSpace",
-            purpose="the clone's disk, its cloud-init drive, growing",
+            purpose="the clone's disk, its cloud-init drive, its data disk, growing",
         ),
         _need(
             ("/sdn/zones/" + ZONE + "/{bridge}", "RenfortBridges"),
