@@ -28,6 +28,9 @@ from tests.load import accounts, report
 
 ROOT = Path(__file__).resolve().parents[2]
 INVENTORY = ROOT / "inventories/lab/group_vars/all"
+WAVES = '{"renfort_waves_of": {"base": [1, "100%"]}}'
+"""The base interrupts nobody: after one machine, all the others. The tiers have their usual waves."""
+
 SETTLE_S = 20
 """Time under load before and after the surge, so that it has something to be compared with."""
 
@@ -45,7 +48,7 @@ def main() -> int:
             time.sleep(SETTLE_S)
             started = time.monotonic()
             surge = subprocess.run(
-                ["scripts/renfort", "run", "surge", "-e", f"@{capacity}"], cwd=ROOT, check=False
+                ["scripts/renfort", "run", "surge", "-e", f"@{capacity}", "-e", WAVES], cwd=ROOT, check=False
             )
             took = time.monotonic() - started
             time.sleep(SETTLE_S)
