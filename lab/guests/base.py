@@ -42,7 +42,8 @@ class CloudInit:
 class GuestSpec:
     """All that a back end needs to boot a guest. Memory in MiB.
 
-    ``image`` names the disk's content: the machine image that the template was made from.
+    ``image`` names the disk's content: the machine image that the template was made from. ``data_disk``
+    is the size of the data disk in bytes, 0 without one.
     """
 
     vmid: int
@@ -53,6 +54,7 @@ class GuestSpec:
     memory_mib: int = 512
     nics: tuple[Nic, ...] = ()
     cloudinit: CloudInit | None = None
+    data_disk: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,9 @@ class GuestBackend(Protocol):
 
     async def resume(self, vmid: int) -> None:
         """Undo `pause`."""
+
+    async def fit_disk(self, vmid: int, size: int) -> None:
+        """Give a guest that runs its data disk of so many bytes, or let it grow to them."""
 
     async def destroy(self, vmid: int) -> None:
         """Remove the guest and its content."""

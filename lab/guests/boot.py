@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from .base import CloudInit, Nic
-from .disks import data_disk_script
+from .disks import boot_script
 
 ANNOUNCING = "/etc/systemd/system/lab-announce.service"
 """The service with which a machine makes itself known to its neighbours."""
@@ -31,15 +31,15 @@ find /dev -xdev -type b -delete
 """
 
 
-def prepare_script(cloudinit: CloudInit | None, nics: Sequence[Nic]) -> str:
+def prepare_script(cloudinit: CloudInit | None, nics: Sequence[Nic], data_disk: int | None = None) -> str:
     """The script that runs as root in the guest's namespaces before each boot.
 
     As with a NoCloud drive, a changed configuration is a new instance: its settings are applied
-    again and the machine gets new SSH host keys; an unchanged one is left as it is.
+    again and the machine gets new SSH host keys; an unchanged one is left as it is. ``data_disk`` is
+    the size of its disk in bytes, None for a machine whose disk is its own affair.
     """
-    if cloudinit is None:
-        return HOUSEKEEPING
-    return HOUSEKEEPING + _first_boot(cloudinit, nics)
+    script = HOUSEKEEPING + boot_script(data_disk)
+    return script if cloudinit is None else script + _first_boot(cloudinit, nics)
 
 
 def _first_boot(cloudinit: CloudInit, nics: Sequence[Nic]) -> str:
@@ -51,7 +51,6 @@ def _first_boot(cloudinit: CloudInit, nics: Sequence[Nic]) -> str:
         _names(cloudinit),
         _network(cloudinit, nics),
         _account(cloudinit),
-        data_disk_script(cloudinit.hostname),
         f'mkdir -p "${{seen%/*}}"\necho {instance} > "$seen"\n',
     ]
     return "".join(parts)

@@ -24,12 +24,16 @@ LABELS = ("guest", "molecule")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Container:
-    """What a machine is made of; ``image`` is a reference in the lab's store."""
+    """What a machine is made of.
+
+    ``image`` is a reference in the lab's store, ``data_disk`` as in `prepare_script`.
+    """
 
     name: str
     image: str
     nics: tuple[Nic, ...] = ()
     cloudinit: CloudInit | None = None
+    data_disk: int | None = None
 
 
 def create_arguments(container: Container, *, open_files: int, label: str) -> list[str]:
@@ -76,7 +80,7 @@ async def boot(podman: Podman, container: Container, *, label: str) -> int:
     try:
         pid = int((await podman.run("inspect", "--format={{.State.Pid}}", container.name)).text)
         await network.plug(container.name, pid, container.nics)
-        script = prepare_script(container.cloudinit, container.nics)
+        script = prepare_script(container.cloudinit, container.nics, container.data_disk)
         ended = await process.attempt([*enter(pid), "/bin/sh"], stdin=script.encode())
         if ended.code != 0:
             raise LabError(f"Preparing the machine {container.name} failed: {ended.complaint}")

@@ -10,7 +10,7 @@ import hashlib
 import re
 import struct
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .base import BackendError, ExecResult, GuestInterface, GuestSpec, Usage
@@ -75,6 +75,15 @@ class MemoryBackend:
     async def resume(self, vmid: int) -> None:
         """Undo `pause`."""
         self._guest(vmid).paused = False
+
+    async def fit_disk(self, vmid: int, size: int) -> None:
+        """Note how large the data disk is now."""
+        guest = self._guest(vmid)
+        guest.spec = replace(guest.spec, data_disk=size)
+
+    def data_disk(self, vmid: int) -> int:
+        """The size of a running guest's data disk in bytes, 0 without one."""
+        return self._guest(vmid).spec.data_disk
 
     async def destroy(self, vmid: int) -> None:
         """Remove the guest."""

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ..images.build import find_images
 from ..podman import Podman
 from .base import BackendError, ExecResult, GuestInterface, GuestSpec, Usage
 from .container import LABELS, Container, boot, execute, is_up
+from .disks import plug_script
 from .memo import SpecMemo
 from .meter import Meter, cpu_seconds, memory_bytes, network_bytes, started_at
 
@@ -59,6 +61,7 @@ class PodmanBackend:
                 image=await self._reference(spec),
                 nics=spec.nics,
                 cloudinit=spec.cloudinit,
+                data_disk=spec.data_disk,
             )
             pids[spec.vmid] = await boot(self._podman, container, label=LABEL)
             self._specs.keep(spec)
@@ -94,6 +97,19 @@ class PodmanBackend:
         """Undo `pause`."""
         async with self._guarded(vmid):
             await self._podman.run("unpause", _name(vmid))
+
+    async def fit_disk(self, vmid: int, size: int) -> None:
+        """Attach the loop device of the guest's data disk, or let it and the file behind it grow."""
+        async with self._guarded(vmid) as pids:
+            pid = pids.get(vmid, 0)
+            if not alive(pid):
+                raise BackendError(f"guest {vmid} is not running")
+            ended = await execute(pid, ["/bin/sh"], plug_script(size).encode())
+            if ended.exitcode != 0:
+                complaint = ended.stderr.decode(errors="replace").strip()
+                raise BackendError(f"guest {vmid} does not take its data disk: {complaint}")
+            if spec := self._specs.of(vmid):
+                self._specs.keep(replace(spec, data_disk=size))
 
     async def destroy(self, vmid: int) -> None:
         """Remove the guest and its content."""

@@ -11,7 +11,7 @@ from ..errors import ApiError, ServerError
 from ..storage import config as storages
 from ..storage import volumes
 from ..tasks import TaskError
-from . import disks, guests, permissions, values
+from . import data_disk, disks, guests, permissions, values
 from .properties import Drive, format_size, parse_size
 
 if TYPE_CHECKING:
@@ -57,10 +57,13 @@ async def _resize(call: Call, log: TaskLog) -> None:
         raise TaskError("shrinking disks is not supported")
     if size == volume["size"]:
         return
+    volumes.check_room(cluster, node, drive.storage, size - volume["size"])
     if not guests.is_running(row):
         _resize_file(cluster, drive, volume, size, log)
-    volumes.put(cluster, node, volume | {"size": size})
-    guests.save(cluster, guests.with_config(row, **{key: str(drive.with_options(size=format_size(size)))}))
+    grown = guests.with_config(row, **{key: str(drive.with_options(size=format_size(size)))})
+    await data_disk.fit(cluster, grown, data_disk.size_of(row["config"]))
+    volumes.put(cluster, node, volumes.of_size(cluster, volume, size))
+    guests.save(cluster, grown)
 
 
 def _new_size(text: str, present: int) -> int:

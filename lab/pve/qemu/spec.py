@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.guests.base import CloudInit, GuestSpec, Nic
 
+from . import data_disk
 from .credentials import decode_keys
 from .firstboot import system
 from .guests import Row
@@ -33,6 +34,7 @@ def build(cluster: Cluster, row: Row) -> GuestSpec:
         memory_mib=memory_mib(config),
         nics=nics,
         cloudinit=cloudinit(cluster, row) if has_cloudinit(config) else None,
+        data_disk=data_disk.size_of(config),
     )
 
 

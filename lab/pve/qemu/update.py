@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ApiError, ServerError
 from ..schema import default_schema
 from ..storage import volumes
-from . import create, disks, guests, permissions, values
+from . import create, data_disk, disks, guests, permissions, values
 from .apply import apply_pending, hotplug
 from .properties import Drive, is_drive
 
@@ -162,7 +162,8 @@ async def _carry_out(call: Call, change: Change, log: volumes.Log) -> None:
     row = _drop_what_is_no_change(guests.load(cluster, node, vmid))
     guests.save(cluster, row)
     if guests.is_running(row):
-        await hotplug(cluster, row, log)
+        before = data_disk.size_of(row["config"])
+        await data_disk.fit(cluster, await hotplug(cluster, row, log), before)
     else:
         await apply_pending(cluster, row, log)
 

@@ -164,6 +164,7 @@ async def alloc(
         volid = f"{storage}:{name}"
         if find(cluster, node, volid) is not None:
             raise ServerError(f"disk image '{path(cluster, volid)}' already exists")
+        check_room(cluster, node, storage, size)
         await cluster.clock.sleep(config.lock_s(row))
         if config.is_file_based(row):
             log(formatting(path(cluster, volid), fmt, size))
@@ -175,12 +176,25 @@ async def alloc(
             "vmid": vmid,
             "content": "images",
             "format": fmt,
-            "size": size,
             "used": 4096,
             "ctime": int(cluster.clock.now()),
             "parent": None,
         }
-        return insert(cluster, node, volume)
+        return insert(cluster, node, of_size(cluster, volume, size))
+
+
+def of_size(cluster: Cluster, volume: Row, size: int) -> Row:
+    """The row of a volume once it is so large: only a volume group gives away all that it promises."""
+    whole = {"used": size} if config.get(cluster, volume["storage"])["type"] == "lvm" else {}
+    return volume | {"size": size} | whole
+
+
+def check_room(cluster: Cluster, node: str, storage: str, size: int) -> None:
+    """Refuse what a volume group has no room for; files and thin volumes take what they need when they do."""
+    row = config.get(cluster, storage)
+    free = int(row.get("total") or config.DEFAULT_TOTAL) - config.used_bytes(cluster, row, node)
+    if row["type"] == "lvm" and size > free:
+        raise ServerError(f"not enough free space ({free} < {size})")
 
 
 async def link(cluster: Cluster, node: str, base: str, vmid: int, log: Log = no_log) -> str:

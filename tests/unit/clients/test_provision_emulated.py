@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,28 @@ def test_six_guests_are_made_with_the_documented_privileges_and_a_second_run_wri
     assert not second.changed
     assert [item.withheld for item in second.decisions if item.withheld] == []
     assert emulator.counted()["writes"] == before["writes"]
+
+
+def test_a_data_disk_is_added_to_a_guest_that_runs_grows_with_the_plan_and_goes_with_no_plan(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    def planned(gib: int) -> Outcome:
+        return provision(emulator, tmp_path, (replace(MACHINES[0], data_disk_gib=gib),))
+
+    provision(emulator, tmp_path, MACHINES[:1])
+    for gib in (16, 2048):
+        outcome = planned(gib)
+        assert outcome.failures == {}
+        assert outcome.changed
+        disk = emulator.table("guests")["2001"]["config"]["scsi1"]
+        assert disk == f"vmdata:2001/vm-2001-disk-1.raw,discard=on,size={'2T' if gib == 2048 else '16G'}"
+        assert not planned(gib).changed
+
+    for gib, note in ((8, "is larger than the planned 8G"), (0, "is not in the plan")):
+        outcome = planned(gib)
+        assert not outcome.changed
+        assert [note in text for item in outcome.decisions for text in item.notes] == [True]
+    assert emulator.table("guests")["2001"]["status"] == "running"
 
 
 def test_the_inventory_shows_what_was_made_at_once(emulator: Emulator, tmp_path: Path) -> None:

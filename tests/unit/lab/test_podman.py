@@ -175,10 +175,3 @@ def test_a_machine_makes_itself_known_to_each_of_its_gateways() -> None:
 
 def test_a_machine_without_a_gateway_has_nobody_to_tell() -> None:
     assert "/dev/udp/" not in prepare_script(CloudInit(user="ops", ipconfigs=("ip=10.84.0.2/24",)), [])
-
-
-def test_only_guests_that_keep_files_get_a_data_disk() -> None:
-    with_disk = prepare_script(CloudInit(user="ops", hostname="storage-02"), ())
-    assert "local-fs.target.wants/data-disk@renfort-data.service" in with_disk
-    assert subprocess.run(["sh", "-n"], input=with_disk.encode(), check=False).returncode == 0
-    assert "data-disk" not in prepare_script(CloudInit(user="ops", hostname="eure-web-01"), ())
