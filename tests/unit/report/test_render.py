@@ -22,7 +22,7 @@ from ansible_collections.ent.renfort.plugins.module_utils.report.html import (
     TEMPLATES,
     render_report,
 )
-from tests.unit.report.fleets import awkward, small, tenant, without_shortage
+from tests.unit.report.fleets import awkward, need, small, tenant, without_shortage
 from tests.unit.report.large_fleet import large
 
 ROOT = Path(__file__).parents[3]
@@ -187,6 +187,15 @@ def test_the_same_data_gives_the_same_bytes_in_another_process() -> None:
         for seed in ("1", "2")
     }
     assert len(digests) == 1
+
+
+def test_a_data_disk_is_shown_beside_the_system_s() -> None:
+    web = replace(need("web", "eure", existing=1, new=1), data_disk_gib=1600)
+    data = replace(small(), tenants=(tenant("eure", web),))
+
+    page = render_report(data, title="x")
+
+    assert "40 GiB of disk and 1,600 GiB of data disk" in page.replace("\u202f", " ").replace("\xa0", " ")
 
 
 def test_a_large_fleet_stays_a_small_file() -> None:
