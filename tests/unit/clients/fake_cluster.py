@@ -155,7 +155,7 @@ class FakeCluster(Client):
         config |= {"name": fields["name"], "description": fields["description"]}
         guest = FakeGuest(fields["target"], config, fields.get("pool", ""), agent_silent=self.agent_silent)
         self.guests[fields["newid"]] = guest
-        return f"UPID:{node}:clone:"
+        return f"UPID:{node}:clone:{fields['newid']}:"
 
     def configure(self, node: str, vmid: str, fields: dict[str, Any], doing: str) -> None:
         guest = self._guest(node, vmid, doing)
@@ -167,15 +167,15 @@ class FakeCluster(Client):
     def resize(self, node: str, vmid: str, fields: dict[str, Any], doing: str) -> str:
         config = self._guest(node, vmid, doing).config
         config[fields["disk"]] = re.sub(r"size=\w+", f"size={fields['size']}", config[fields["disk"]])
-        return f"UPID:{node}:resize:"
+        return f"UPID:{node}:resize:{vmid}:"
 
     def start(self, node: str, vmid: str, _fields: dict[str, Any], doing: str) -> str:
         self._guest(node, vmid, doing).status = "running"
-        return f"UPID:{node}:start:"
+        return f"UPID:{node}:start:{vmid}:"
 
     def shutdown(self, node: str, vmid: str, _fields: dict[str, Any], doing: str) -> str:
         self._guest(node, vmid, doing).status = "stopped"
-        return f"UPID:{node}:shutdown:"
+        return f"UPID:{node}:shutdown:{vmid}:"
 
     def file_read(self, node: str, vmid: str, _fields: dict[str, Any], doing: str) -> dict[str, Any]:
         guest = self._guest(node, vmid, doing)
