@@ -106,10 +106,7 @@ def decide(
     refuse_stranger(machine, guest)
     refuse_taken_slot(machine, guest.config)
     changes = (*config_changes(machine, guest.config, access), *missing_disk(machine, guest.config))
-    new = tuple(change for change in changes if change.restarts and guest.running)
-    known = {change.key for change in changes}
-    waiting = tuple(it for it in waiting_changes(guest.config, guest.live) if it.key not in known)
-    restarting = (*new, *waiting)
+    restarting = _restarting(changes, guest)
     withheld = () if allow_restart else restarting
     wanted = tuple(change for change in changes if change not in withheld)
     restart = bool(restarting) and allow_restart
@@ -125,6 +122,14 @@ def decide(
     if not host_key_known:
         actions.append(Action(kind=Kind.HOST_KEY, reason=f"no known key for {machine.ip}"))
     return Decision(machine=machine, actions=tuple(actions), withheld=withheld, notes=_notes(machine, guest))
+
+
+def _restarting(changes: tuple[Change, ...], guest: GuestState) -> tuple[Change, ...]:
+    """Return the changes, those that were made before included, that a running guest takes by a restart."""
+    new = tuple(change for change in changes if change.restarts and guest.running)
+    known = {change.key for change in changes}
+    waiting = waiting_changes(guest.config, guest.live)
+    return (*new, *(change for change in waiting if change.key not in known))
 
 
 def refuse_stranger(machine: Machine, guest: GuestState) -> None:
