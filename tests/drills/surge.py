@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,6 +32,9 @@ INVENTORY = ROOT / "inventories/lab/group_vars/all"
 WAVES = '{"renfort_waves_of": {"base": [1, "100%"]}}'
 """The base interrupts nobody: after one machine, all the others. The tiers have their usual waves."""
 
+INPUTS = ("tenants.yml", "stock.yml", "networks.yml")
+"""What the planner reads beside the capacity model."""
+
 SETTLE_S = 20
 """Time under load before and after the surge, so that it has something to be compared with."""
 
@@ -43,13 +47,12 @@ def main() -> int:
     before = planned()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        capacity = folder / "capacity.yml"
-        capacity.write_text(yaml.safe_dump(one_more(load("capacity.yml")), allow_unicode=True))
+        inputs = f"renfort_inputs_dir={larger_inputs(folder / 'inputs')}"
         with people(folder, options.people):
             time.sleep(SETTLE_S)
             started = time.monotonic()
             surge = subprocess.run(
-                ["scripts/renfort", "run", "surge", "-e", f"@{capacity}", "-e", WAVES], cwd=ROOT, check=False
+                ["scripts/renfort", "run", "surge", "-e", inputs, "-e", WAVES], cwd=ROOT, check=False
             )
             took = time.monotonic() - started
             time.sleep(SETTLE_S)
@@ -95,6 +98,16 @@ def planned() -> dict[str, int]:
     for machine in load("fleet.yml")["renfort_fleet"]["machines"]:
         counts[machine["tier"]] = counts.get(machine["tier"], 0) + 1
     return counts
+
+
+def larger_inputs(folder: Path) -> Path:
+    """The files that people edit, with one machine more in each tier."""
+    folder.mkdir()
+    for name in INPUTS:
+        shutil.copy(INVENTORY / name, folder)
+    text = yaml.safe_dump(one_more(load("capacity.yml")), allow_unicode=True)
+    (folder / "capacity.yml").write_text(text, encoding="utf-8")
+    return folder
 
 
 def one_more(capacity: Mapping[str, Any]) -> dict[str, Any]:

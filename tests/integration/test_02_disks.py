@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml
 
 from tests.integration.machine import ROOT, operate, renfort
 
+INPUTS = ROOT / "inventories/lab/group_vars/all"
 GIB = 1 << 30
 LARGER_GIB = 12
 NAME = "storage-01"
@@ -32,22 +34,21 @@ def mounted() -> tuple[str, int, str]:
     return kind, int(size), ask("systemctl show -P ActiveEnterTimestampMonotonic srv-storage.mount")
 
 
-def capacity_with(data_disk_gib: int, folder: Path) -> str:
-    """The option that gives the storage tier this data disk."""
-    described: dict[str, Any] = yaml.safe_load(
-        (ROOT / "inventories/lab/group_vars/all/capacity.yml").read_text()
-    )
+def inputs_with(data_disk_gib: int, folder: Path) -> str:
+    """The option that has plans made of the lab's inputs with this data disk for the storage tier."""
+    for name in ("tenants", "stock", "networks"):
+        shutil.copy(INPUTS / f"{name}.yml", folder)
+    described: dict[str, Any] = yaml.safe_load((INPUTS / "capacity.yml").read_text())
     described["renfort_capacity"]["tiers"]["storage"]["data_disk_gib"] = data_disk_gib
-    file = folder / f"capacity-{data_disk_gib}.yml"
-    file.write_text(yaml.safe_dump(described))
-    return f"@{file}"
+    (folder / "capacity.yml").write_text(yaml.safe_dump(described))
+    return f"renfort_inputs_dir={folder}"
 
 
 def test_a_data_disk_grows_while_its_files_are_served(tmp_path: Path) -> None:
     kind, before, since = mounted()
     assert kind == "xfs"
     assert before < LARGER_GIB * GIB * 0.9
-    larger = capacity_with(LARGER_GIB, tmp_path)
+    larger = inputs_with(LARGER_GIB, tmp_path)
 
     for playbook in ("plan", "provision"):
         run = renfort(playbook, "-e", larger)
