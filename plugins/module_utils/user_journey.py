@@ -114,10 +114,12 @@ class Traveller:
     def _sign_in_everywhere(self) -> None:
         """Sign in as a new person each time, until every CAS server has taken the password of one."""
         seen: set[str] = set()
+        servers = max(1, len(self._request.cas))
         for attempt, _ in enumerate(self._tries()):
-            with self._browser() as browser:
-                # Where requests are dealt out in turns, people who ask equally often meet the same server.
-                for _ in range(attempt % max(1, len(self._request.cas))):
+            with self._browser() as browser, self._step("sign-in"):
+                # Dealt out in turns, people who ask equally often may always meet the same server: after as
+                # many attempts as there are servers, one question more each. Some number meets them all.
+                for _ in range(attempt // servers % servers):
                     browser.open(self._request.paths.login)
                 seen.add(self._sign_in(browser))
             if self._request.cas <= seen:

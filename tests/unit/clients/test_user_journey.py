@@ -26,8 +26,8 @@ class Trip:
     """The school, its mailbox and the journey that is asked for."""
 
     def __init__(self, certificate: Path) -> None:
-        # As a load balancer deals them out: the form comes from the one, and the password goes to the other.
-        self.state = State(web=["web-01", "web-02", "web-03"], cas=["cas-01", "cas-02"])
+        # As a load balancer deals them out: the form comes from the one, and the password goes to another.
+        self.state = State(web=["web-01", "web-02", "web-03"], cas=["cas-01", "cas-02", "cas-03"])
         self.school = School(self.state, certificate)
         self.mailbox = School(self.state, None)
         self.request = Request(
@@ -78,7 +78,7 @@ def test_every_machine_has_its_part(trip: Trip) -> None:
         "mail",
         "sign-out",
     ]
-    assert steps[1] == "sign-in: cas-01, cas-02"
+    assert steps[1] == "sign-in: cas-01, cas-02, cas-03"
     assert steps[2] == "personal page: web-01, web-02, web-03"
     assert trip.state.sessions != set()  # those of the first sign-ins, whose browsers were just closed
     assert [mail["to"] for mail in trip.state.mails] == [USER]
